@@ -1,0 +1,71 @@
+"""Coffee price: a regression. Three questions in, one price out."""
+
+import streamlit as st
+
+from playground.data import coffee
+from playground.projects import project
+from playground.projects.table import TableProject
+from playground.service import Run
+from playground.ui import charts, evaluation, language, table_page
+from playground.ui.controls import Panel
+from playground.ui.language import _
+from playground.ui.project_page import begin, project_page
+from playground.ui.workbench import predictor_or_message
+
+COFFEE = project("coffee")
+assert isinstance(COFFEE, TableProject)
+begin(COFFEE)
+own = table_page.OwnTable(COFFEE)
+
+
+def try_it(run: Run) -> None:
+    row = table_page.ask(COFFEE)
+    predictor = predictor_or_message(run)
+    if predictor is None:
+        return
+    price = predictor.predict(row).value
+    st.metric(_("The network's price"), f"{language.number(price, 2)} zł")
+    menu = coffee.menu()
+    learned = predictor.ask(COFFEE.encoder.encode_rows(menu)).tolist()
+    truth = coffee.price(COFFEE.encoder.encode_rows(menu)).tolist()
+    sizes = coffee.COLUMNS[0].choice_labels
+    charts.compare_lines(
+        [
+            {
+                "x": item["extras"],
+                "line": _(sizes[str(item["size"])]),
+                "learned": said,
+                "true": right,
+            }
+            for item, said, right in zip(menu, learned, truth, strict=True)
+            if item["takeaway"] == row["takeaway"]
+        ],
+        x_title=_("extras"),
+        y_title=_("price [zł]"),
+        names=[_(label) for label in sizes.values()],
+        key="coffee.curves",
+    )
+    st.caption(_("Lines: what the network says. Crosses: the true rule, without noise."))
+
+
+def data(panel: Panel, run: Run) -> None:
+    language.prose("coffee", "data")
+    table_page.data(panel, run, own)
+
+
+def evaluate(run: Run) -> None:
+    result = evaluation.tested(run)
+    if result is not None:
+        evaluation.regression(result, "zł")
+        table_page.comparison(result)
+
+
+project_page(
+    COFFEE,
+    try_it=try_it,
+    data=data,
+    evaluate=evaluate,
+    own=own.examples(),
+    lines=table_page.lines,
+    unit="zł",
+)

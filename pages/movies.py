@@ -1,0 +1,90 @@
+"""Movies: a yes-no question, whose answer is a probability."""
+
+import streamlit as st
+import torch
+
+from playground.data import movies
+from playground.projects import project
+from playground.projects.table import TableProject
+from playground.service import Run
+from playground.ui import charts, evaluation, language, table_page
+from playground.ui.controls import Panel
+from playground.ui.language import _
+from playground.ui.project_page import begin, project_page
+from playground.ui.workbench import predictor_or_message
+
+MOVIES = project("movies")
+assert isinstance(MOVIES, TableProject)
+begin(MOVIES)
+own = table_page.OwnTable(MOVIES)
+AGES = range(8, 91, 4)
+
+
+def try_it(run: Run) -> None:
+    row = table_page.ask(MOVIES)
+    predictor = predictor_or_message(run)
+    if predictor is None:
+        return
+    answer = predictor.predict(row)
+    st.metric(_("Probability of liking it"), language.percent(answer.probabilities["yes"], 0))
+    charts.probability_bars(
+        answer.probabilities,
+        {label: _(name) for label, name in MOVIES.label_names.items()},
+        "movies.bars",
+    )
+
+
+def taste(run: Run) -> None:
+    """Age × genre, learned beside true, at the duration and popularity that are set."""
+    predictor = predictor_or_message(run)
+    if predictor is None:
+        return
+    st.markdown("**" + _("Who likes what? Age × genre, learned and true") + "**")
+    held = {name: st.session_state[f"movies.ask.{name}"] for name in ("duration", "popularity")}
+    rows = [{"age": age, "genre": genre, **held} for genre in movies.GENRES for age in AGES]
+    inputs = MOVIES.encoder.encode_rows(rows)
+    learned = predictor.ask(inputs)
+    truth = movies.probability(inputs, table_page.noise_of(run))
+    names = [_(movies.COLUMNS[1].choice_labels[genre]) for genre in movies.GENRES]
+    left, right = st.columns(2, gap="medium")
+    shape = (len(movies.GENRES), len(AGES))
+    for place, title, shares in ((left, _("learned"), learned), (right, _("true"), truth)):
+        with place:
+            charts.heat_map(
+                torch.reshape(shares, shape).tolist(),
+                list(AGES),
+                names,
+                title,
+                _("Age"),
+                f"movies.heat.{title}",
+            )
+    st.caption(
+        _(
+            "For films of {minutes} minutes and popularity {popularity}, as set above.",
+            minutes=held["duration"],
+            popularity=held["popularity"],
+        )
+    )
+
+
+def data(panel: Panel, run: Run) -> None:
+    language.prose("movies", "data")
+    table_page.data(panel, run, own)
+
+
+def evaluate(run: Run) -> None:
+    taste(run)
+    result = evaluation.tested(run)
+    if result is not None:
+        evaluation.binary(result)
+        table_page.comparison(result)
+
+
+project_page(
+    MOVIES,
+    try_it=try_it,
+    data=data,
+    evaluate=evaluate,
+    own=own.examples(),
+    lines=table_page.lines,
+)

@@ -1,0 +1,85 @@
+"""Weekday: a classification with seven classes, some of which nobody can tell apart."""
+
+import streamlit as st
+import torch
+
+from playground.data import weekday
+from playground.projects import project
+from playground.projects.table import TableProject
+from playground.service import Run
+from playground.ui import charts, evaluation, language, table_page
+from playground.ui.controls import Panel
+from playground.ui.language import _
+from playground.ui.project_page import begin, project_page
+from playground.ui.workbench import predictor_or_message
+
+WEEKDAY = project("weekday")
+assert isinstance(WEEKDAY, TableProject)
+begin(WEEKDAY)
+own = table_page.OwnTable(WEEKDAY)
+NAMES = {day: _(name) for day, name in WEEKDAY.label_names.items()}
+
+
+def try_it(run: Run) -> None:
+    row = table_page.ask(WEEKDAY)
+    predictor = predictor_or_message(run)
+    if predictor is None:
+        return
+    answer = predictor.predict(row)
+    total = sum(float(hours) for hours in row.values())
+    if total > 24:
+        st.caption(
+            ":material/info: "
+            + _(
+                "Together {n} hours: more than a day has. The network answers all the same.",
+                n=language.number(total, 1),
+            )
+        )
+    charts.probability_bars(answer.probabilities, NAMES, "weekday.bars")
+    sweep(predictor, row)
+
+
+def sweep(predictor, row) -> None:
+    """What changes the answer: one column goes through its range, the others are held."""
+    columns = {column.name: column for column in WEEKDAY.encoder.columns}
+    name = st.selectbox(
+        _("What changes the answer?"),
+        list(columns),
+        format_func=lambda column: _(columns[column].label),
+        key="weekday.sweep",
+        persist_state="session",
+        help=_("This input goes from least to most; the others stay as you set them."),
+    )
+    steps = torch.linspace(columns[name].low, min(columns[name].high, 14), 29)
+    inputs = WEEKDAY.encoder.encode(row).repeat(len(steps), 1)
+    inputs[:, list(columns).index(name)] = steps
+    charts.shares_over(
+        steps.tolist(),
+        predictor.ask(inputs).tolist(),
+        [NAMES[day] for day in weekday.DAYS],
+        x_title=f"{_(columns[name].label)} [h]",
+        marked=float(row[name]),
+        key="weekday.shares",
+    )
+
+
+def data(panel: Panel, run: Run) -> None:
+    language.prose("weekday", "data")
+    table_page.data(panel, run, own)
+
+
+def evaluate(run: Run) -> None:
+    result = evaluation.tested(run)
+    if result is not None:
+        evaluation.classification(result, list(NAMES.values()))
+        table_page.comparison(result)
+
+
+project_page(
+    WEEKDAY,
+    try_it=try_it,
+    data=data,
+    evaluate=evaluate,
+    own=own.examples(),
+    lines=table_page.lines,
+)

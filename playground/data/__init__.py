@@ -1,0 +1,1 @@
+"""Part 1 of 5, data: where examples come from."""

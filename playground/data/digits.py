@@ -1,0 +1,91 @@
+"""The digits' data set: MNIST, European handwriting beside it, and fixed splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, cast
+
+from playground.data import mnist, pen_strokes
+from playground.data.augment import Augmentation
+from playground.data.dataset import OWN_COPIES, Dataset, Examples, Scaler, with_own
+from playground.fields import Field, Value
+from playground.i18n import N_
+
+SHAPE: Final = (28, 28)
+LABELS: Final = tuple("0123456789")
+VALIDATION: Final[dict[mnist.Source, int]] = {"full": 5_000, "small": 500}
+
+DATA_FIELDS: Final = (
+    Field(
+        "source",
+        "choice",
+        "small",
+        N_("Digits"),
+        N_("All of MNIST, once it has been fetched, or the 5,000 digits that come with the app."),
+        choices=("full", "small"),
+        choice_labels={"full": N_("MNIST, 70,000"), "small": N_("MNIST, 5,000 of them")},
+    ),
+    Field(
+        "examples",
+        "integer",
+        55_000,
+        N_("Training digits"),
+        N_("At most so many of the source's training digits. Few make overfitting visible."),
+        low=20,
+        high=55_000,
+        log=True,
+    ),
+    Field(
+        "european",
+        "switch",
+        True,
+        N_("European handwriting"),
+        N_(
+            "MNIST was written by Americans. This adds drawn digits as Poles write them: a 1 with "
+            "a flag, a 7 with a bar, a 0 with a slash."
+        ),
+    ),
+    Field(
+        "strokes",
+        "integer",
+        7_000,
+        N_("European digits"),
+        N_("How many such digits are drawn for the training data."),
+        low=100,
+        high=60_000,
+        log=True,
+    ),
+    OWN_COPIES,
+)
+
+
+def load(data: Mapping[str, Value], augmentation: float, own: Examples | None = None) -> Dataset:
+    """The data set that the options ``data`` (see ``DATA_FIELDS``) ask for.
+
+    Full MNIST: 55,000 / 5,000 / 10,000 for training, validation and test; small: 4,000 /
+    500 / 500. The splits never depend on the seed, so that runs can be compared.
+    European strokes and the student's ``own`` digits join the training data alone.
+
+    Raises:
+        MnistError: the full set is asked for, but missing or damaged.
+    """
+    source = cast(mnist.Source, data["source"])
+    strokes = cast(int, data["strokes"]) if data["european"] else 0
+    base = _base(source, cast(int, data["examples"]), strokes, mnist.folder())
+    return with_own(replace(base, augment=Augmentation.of(augmentation)), data, own)
+
+
+@lru_cache(maxsize=4)
+def _base(source: mnist.Source, examples: int, strokes: int, folder: Path) -> Dataset:
+    """The part of a data set that all sessions share."""
+    written, test = mnist.load(source, folder)
+    held_back = VALIDATION[source]
+    train = Examples(*written[: min(examples, len(written) - held_back)])
+    validation = Examples(*written[len(written) - held_back :])
+    scaler = Scaler.fit(train)
+    if strokes:
+        train = train + pen_strokes.generate(strokes, seed=0)
+    return Dataset(train, validation, test, scaler, source=source)

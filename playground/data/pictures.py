@@ -1,0 +1,355 @@
+"""A student's own pictures: photos and drawings, one by one or a ZIP with a folder a class.
+
+Whatever a file claims about itself is checked before memory or time is spent on it, and
+nothing is ever written to disk, so names and paths in an archive can do no harm.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from playground.data.problems import Problem, fold, shown
+from playground.errors import PlaygroundError
+from playground.i18n import N_
+
+__all__ = ["Pictures", "load_many", "load_picture", "load_zip"]
+
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+MAX_BYTES: Final = 30_000_000
+"""Of one picture file."""
+MAX_PIXELS: Final = 64 * 1024 * 1024
+"""Of an ordinary JPEG, which is decoded at a fraction of its size (a 64-megapixel phone fits)."""
+MAX_PIXELS_WHOLE: Final = 25_000_000
+"""Of all others, progressive JPEG too: they take 4 to 6 bytes a pixel before they shrink."""
+MAX_SCANS: Final = 40
+"""Passes of a progressive JPEG; cameras and editors write about ten."""
+SIDE: Final = 1600
+"""Longer side in pixels to which a single picture is reduced."""
+SIDE_OF_MANY: Final = 512
+
+MAX_PICTURES: Final = 1_000
+MAX_ZIP_BYTES: Final = 100_000_000
+MAX_ENTRIES: Final = 5_000
+MAX_UNPACKED: Final = 200_000_000
+"""Bytes of all files of an upload together, after unpacking."""
+MAX_RATIO: Final = 200
+"""Unpacked to packed bytes of an archive, once ``FREE_BYTES`` are unpacked."""
+FREE_BYTES: Final = 10_000_000
+MAX_PIXELS_OF_MANY: Final = 1_000_000_000
+"""Pixels of all pictures of an upload together, as their files declare them."""
+
+Prepare = Callable[[Image.Image], Image.Image]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What could be read: (label, file name, picture) each, and everything that is wrong."""
+
+    pictures: list[tuple[str, str, Image.Image]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def load_picture(raw: bytes, name: str, side: int = SIDE) -> Image.Image:
+    """The picture in the file ``raw`` called ``name``, upright, in RGB, at most ``side`` long.
+
+    The camera's note which way was up (EXIF orientation) is obeyed; transparent parts
+    become white like paper; of an animation the first frame is taken.
+
+    Raises:
+        PlaygroundError: naming the file, if it is too large, damaged or no picture.
+    """
+    return _shrink(_open(raw, name), name, side)
+
+
+def load_many(
+    files: Iterable[tuple[str, bytes]],
+    label: str,
+    side: int = SIDE_OF_MANY,
+    prepare: Prepare | None = None,
+) -> Pictures:
+    """Several files, as (name, bytes), which all show ``label``.
+
+    Each picture goes through ``prepare`` as soon as it is read, so that a thousand
+    photos need not lie in memory together.
+
+    Raises:
+        PlaygroundError: if they are too many or too large together.
+    """
+    batch = _Batch(side, prepare)
+    for name, raw in files:
+        batch.add(label, name, raw)
+    return batch.result
+
+
+def load_zip(
+    raw: bytes,
+    labels: Sequence[str],
+    aliases: Mapping[str, str] | None = None,
+    name: str = "ZIP",
+    side: int = SIDE_OF_MANY,
+    prepare: Prepare | None = None,
+) -> Pictures:
+    """A ZIP archive with a folder for each class, named by a label or an alias.
+
+    A picture belongs to the innermost of its folders that names a class. Case,
+    diacritics and order do not matter, and what macOS and Windows add is ignored.
+    Files that cannot be used, and folders that name no class, are reported together.
+
+    Raises:
+        PlaygroundError: if the archive is refused as a whole: damaged, with a password,
+            empty, or above a limit, whatever sizes it declares.
+    """
+    name = shown(name)
+    meaning = {fold(alias): label for alias, label in (aliases or {}).items()}
+    meaning |= {fold(label): label for label in labels}
+    folders = ", ".join(labels)
+    batch = _Batch(side, prepare)
+    unknown: set[str] = set()
+    with _archive(raw, name) as archive:
+        for info in archive.infolist():
+            *parents, file = [part for part in _path(info).split("/") if part] or [""]
+            if info.is_dir() or _is_junk(parents, file):
+                continue
+            if info.flag_bits & 1:
+                raise PlaygroundError(
+                    N_("{name} is protected by a password. Pack it without one."), name=name
+                )
+            known = [meaning[fold(folder)] for folder in parents if fold(folder) in meaning]
+            if known:
+                path = "/".join([*parents, file])
+                try:
+                    data = _unpack(archive, info, path)
+                except PlaygroundError as error:
+                    batch.report(error, path)
+                    batch.spend(path, size=min(info.file_size, MAX_BYTES))
+                    continue
+                unpacked = batch.bytes + len(data)
+                if unpacked > FREE_BYTES and unpacked > MAX_RATIO * len(raw):
+                    raise PlaygroundError(
+                        N_("{name} unpacks to more than {ratio} times its size and is refused."),
+                        name=name,
+                        ratio=MAX_RATIO,
+                    )
+                batch.add(known[-1], path, data)
+                continue
+            folder = "/".join(parents)
+            if folder in unknown:
+                continue
+            unknown.add(folder)
+            message = N_("Folder “{folder}” names no class. Folders are: {folders}.")
+            if not folder:
+                message = N_("“{file}” lies in no folder. Folders are: {folders}.")
+            values = {"folder": shown(folder), "file": shown(file), "folders": folders}
+            batch.result.problems.append(Problem(message, values, value=shown(folder or file)))
+    if not batch.result.pictures and not batch.result.problems:
+        raise PlaygroundError(
+            N_("{name} holds no pictures. Put them into folders named: {folders}."),
+            name=name,
+            folders=folders,
+        )
+    return batch.result
+
+
+class _Batch:
+    """Collects the pictures of one upload and keeps it within its limits."""
+
+    def __init__(self, side: int, prepare: Prepare | None) -> None:
+        self.side = side
+        self.prepare = prepare
+        self.result = Pictures()
+        self.bytes = 0
+        self.pixels = 0
+
+    def add(self, label: str, name: str, raw: bytes) -> None:
+        """Read one file, or report it.
+
+        Raises:
+            PlaygroundError: if the files together are more than is allowed.
+        """
+        self.spend(name, size=len(raw))
+        try:
+            image = _open(raw, name)
+        except PlaygroundError as error:
+            self.report(error, name)
+            return
+        self.spend(name, pixels=image.width * image.height)
+        try:
+            image = _shrink(image, name, self.side)
+        except PlaygroundError as error:
+            self.report(error, name)
+            return
+        image = self.prepare(image) if self.prepare else image
+        self.result.pictures.append((label, shown(name), image))
+
+    def report(self, error: PlaygroundError, name: str) -> None:
+        self.result.problems.append(Problem.of(error, shown(name)))
+
+    def spend(self, name: str, size: int = 0, pixels: int = 0) -> None:
+        """Count what the file ``name`` takes, or refuse the whole upload at it."""
+        self.bytes += size
+        self.pixels += pixels
+        if (
+            self.bytes > MAX_UNPACKED
+            or self.pixels > MAX_PIXELS_OF_MANY
+            or len(self.result.pictures) == MAX_PICTURES
+        ):
+            raise PlaygroundError(
+                N_(
+                    "With {name} the upload becomes too large. Together at most {pictures} "
+                    "pictures, {size} MB and {pixels} megapixels are allowed."
+                ),
+                name=shown(name),
+                pictures=MAX_PICTURES,
+                size=MAX_UNPACKED // 1_000_000,
+                pixels=MAX_PIXELS_OF_MANY // 1_000_000,
+            )
+
+
+# --- One picture ------------------------------------------------------------------------
+
+
+def _open(raw: bytes, name: str) -> Image.Image:
+    """The picture with its size known and allowed, its pixels not yet decoded."""
+    name = shown(name)
+    if len(raw) > MAX_BYTES:
+        raise PlaygroundError(
+            N_("{name} is larger than {limit} MB."), name=name, limit=MAX_BYTES // 1_000_000
+        )
+    if raw[4:8] == b"ftyp" and raw[8:12] in (b"heic", b"heix", b"heif", b"mif1", b"msf1"):
+        raise PlaygroundError(
+            N_("{name} is a HEIC photo. Save or share it as JPEG first."), name=name
+        )
+    try:
+        image = Image.open(io.BytesIO(raw), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _huge(name, MAX_PIXELS_WHOLE) from error
+    except Exception as error:
+        # Decoders meet hostile bytes here and raise nearly anything: OSError,
+        # SyntaxError, struct.error, ValueError, a warning turned into an error.
+        raise PlaygroundError(
+            N_("{name} is not a picture that can be read. Use JPEG, PNG, WebP, BMP or GIF."),
+            name=name,
+        ) from error
+    whole = image.format not in ("JPEG", "MPO") or "progressive" in image.info
+    limit = MAX_PIXELS_WHOLE if whole else MAX_PIXELS
+    if image.width * image.height > limit or (
+        # 0xFFDA begins a scan and never stands inside one.
+        image.format in ("JPEG", "MPO") and raw.count(b"\xff\xda") > MAX_SCANS
+    ):
+        raise _huge(name, limit)
+    if image.width == 0 or image.height == 0:
+        raise _damaged(name)
+    return image
+
+
+def _shrink(image: Image.Image, name: str, side: int) -> Image.Image:
+    """Decode, reduce to ``side``, turn upright, put on white: an RGB picture."""
+    try:
+        if image.mode.startswith("I"):
+            # 16 bits of grey; convert() would clip nearly all of them to white.
+            image = Image.fromarray((np.asarray(image, dtype=np.int64) >> 8).astype(np.uint8))
+        elif image.mode in ("P", "PA", "1"):
+            image = image.convert("RGBA")
+        # Before the pixels are decoded, thumbnail() asks a JPEG for them at 1/2, 1/4 or 1/8.
+        image.thumbnail((side, side))
+        image = _upright(image)
+        if image.mode in ("LA", "RGBA") or "transparency" in image.info:
+            image = image.convert("RGBA")
+            paper = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(paper, image)
+        return image.convert("RGB")
+    except Exception as error:  # as in _open: truncated or hostile pixels
+        raise _damaged(shown(name)) from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a broken note does not make the picture itself unusable
+        return image
+
+
+def _damaged(name: str) -> PlaygroundError:
+    return PlaygroundError(N_("{name} is damaged or incomplete."), name=name)
+
+
+def _huge(name: str, limit: int) -> PlaygroundError:
+    return PlaygroundError(
+        N_("{name} is too large to decode. Reduce it to at most {limit} megapixels."),
+        name=name,
+        limit=limit // 1_000_000,
+    )
+
+
+# --- An archive -------------------------------------------------------------------------
+
+
+def _archive(raw: bytes, name: str) -> zipfile.ZipFile:
+    if len(raw) > MAX_ZIP_BYTES:
+        raise PlaygroundError(
+            N_("{name} is larger than {limit} MB."), name=name, limit=MAX_ZIP_BYTES // 1_000_000
+        )
+    # Count the directory's entries before millions of objects are made of them.
+    if raw.count(b"PK\x01\x02") > MAX_ENTRIES:
+        raise PlaygroundError(
+            N_("{name} holds more than {limit} files."), name=name, limit=MAX_ENTRIES
+        )
+    try:
+        return zipfile.ZipFile(io.BytesIO(raw))
+    except Exception as error:  # BadZipFile, and what broken directories raise besides
+        raise PlaygroundError(
+            N_("{name} is not a ZIP archive, or it is damaged."), name=name
+        ) from error
+
+
+def _path(info: zipfile.ZipInfo) -> str:
+    """The entry's path with ``/`` and the letters that its author meant.
+
+    An archive that does not say UTF-8 was read as code page 437. Most programs wrote
+    UTF-8 all the same; a Polish Windows wrote code page 852.
+    """
+    path = info.filename
+    if not info.flag_bits & 0x800:
+        letters = path.encode("cp437", errors="replace")
+        try:
+            path = letters.decode("utf-8")
+        except UnicodeDecodeError:
+            path = letters.decode("cp852", errors="replace")
+    return path.replace("\\", "/")
+
+
+def _is_junk(parents: Sequence[str], file: str) -> bool:
+    return (
+        "__MACOSX" in parents
+        or file.startswith("._")
+        or file.casefold() in ("", ".ds_store", "thumbs.db", "desktop.ini")
+    )
+
+
+def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> bytes:
+    """The entry's bytes, at most ``MAX_BYTES + 1`` of them, whatever size it declares.
+
+    Raises:
+        PlaygroundError: if the entry is damaged, empty, or an archive itself.
+    """
+    name = shown(path)
+    try:
+        # The other methods unpack without a bound: 4 kB of bzip2 can hold gigabytes.
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise NotImplementedError
+        with archive.open(info) as file:
+            data = file.read(MAX_BYTES + 1)
+    except Exception as error:  # zlib.error, BadZipFile, EOFError, struct.error and others
+        raise PlaygroundError(N_("{name} cannot be unpacked."), name=name) from error
+    if not data:
+        raise PlaygroundError(N_("{name} is empty."), name=name)
+    if data.startswith(b"PK\x03\x04"):
+        raise PlaygroundError(N_("{name} is an archive inside an archive."), name=name)
+    return data

@@ -1,0 +1,104 @@
+"""A field: one named value with its range, default, unit and help, said in one place.
+
+The same record describes a hyperparameter of the recipe (and makes its slider), an
+option of a project's data generator, and a column of a student's own table (and
+checks each cell).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from playground.errors import PlaygroundError
+from playground.i18n import N_
+
+Value = int | float | bool | str | tuple[int, ...]
+Kind = Literal["integer", "number", "switch", "choice", "integers"]
+
+
+class FieldError(PlaygroundError):
+    """A value that its field does not allow: names the field, the value and the range."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One named value: what it may be, and how to explain it.
+
+    ``integers`` is a tuple of 1 or more whole numbers, each within ``low``..``high``,
+    with at most ``longest`` of them. ``label``, ``help`` and the values of
+    ``choice_labels`` are gettext ids. ``aliases`` maps other spellings met in files
+    (``"rozmiar"``, ``"mała"``) to the column's name or to one of its choices.
+    """
+
+    name: str
+    kind: Kind
+    default: Value
+    label: str
+    help: str = ""
+    low: float = -math.inf
+    high: float = math.inf
+    step: float = 1
+    log: bool = False
+    longest: int = 1
+    choices: tuple[str, ...] = ()
+    choice_labels: Mapping[str, str] = field(default_factory=dict)
+    unit: str = ""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self, value: object) -> Value:
+        """``value`` in this field's own type, if allowed.
+
+        Raises:
+            FieldError: naming the field, the value and what is allowed. Nothing is
+                repaired silently: 3.5 is not an integer, "3" is not a number, and
+                neither is True.
+        """
+        if self.kind == "choice":
+            if isinstance(value, str) and value in self.choices:
+                return value
+        elif self.kind == "switch":
+            if isinstance(value, bool):
+                return value
+        elif self.kind == "integers":
+            if (
+                isinstance(value, list | tuple)
+                and 1 <= len(value) <= self.longest
+                and all(self._is_integer(v) and self.low <= v <= self.high for v in value)
+            ):
+                return tuple(int(v) for v in value)
+        elif self.kind == "integer":
+            if self._is_integer(value) and self.low <= value <= self.high:  # type: ignore[operator]
+                return int(value)  # type: ignore[call-overload, no-any-return]
+        elif (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and math.isfinite(value)
+            and self.low <= value <= self.high
+        ):
+            return float(value)
+        raise FieldError(
+            N_("{field} is {value}, but must be {allowed}."),
+            field=self.name,
+            value=repr(value)[:80],
+            allowed=self.allowed(),
+        )
+
+    def allowed(self) -> str:
+        """What the field takes, in symbols that need no translation: ``1 … 6`` or ``a | b``."""
+        if self.kind == "choice":
+            return " | ".join(self.choices)
+        if self.kind == "switch":
+            return "false | true"
+        span = f"{self.low:g} … {self.high:g}"
+        whole = "ℤ" if self.kind in ("integer", "integers") else "ℝ"
+        times = f" × 1 … {self.longest}" if self.kind == "integers" else ""
+        return f"{span} ({whole}){times}"
+
+    @staticmethod
+    def _is_integer(value: object) -> bool:
+        if isinstance(value, bool):
+            return False
+        return isinstance(value, int) or (isinstance(value, float) and value.is_integer())

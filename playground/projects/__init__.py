@@ -1,0 +1,27 @@
+"""The six projects of the lesson, in the lecture's order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from playground.projects.base import Project
+from playground.projects.coffee import Coffee
+from playground.projects.digits import Digits
+from playground.projects.movies import Movies
+from playground.projects.weekday import Weekday
+from playground.recipe import unknown
+
+PROJECTS: Final[dict[str, Project]] = {
+    kind.name: kind for kind in (Coffee(), Weekday(), Movies(), Digits())
+}
+
+
+def project(name: str) -> Project:
+    """The project called ``name``.
+
+    Raises:
+        RecipeError: there is none; the error names the nearest.
+    """
+    if name not in PROJECTS:
+        raise unknown(name, PROJECTS)
+    return PROJECTS[name]

@@ -1,0 +1,162 @@
+"""A project binds the five parts to one question: its data, its defaults, its encoder."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from playground import losses, models
+from playground.data.dataset import Dataset, Examples, Scaler, Task
+from playground.fields import Field, Value
+from playground.i18n import N_
+from playground.recipe import Recipe, RecipeError, unknown
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A recipe worth trying: what it changes from the default, and a sentence why."""
+
+    name: str
+    label: str
+    sentence: str
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the network says about one input.
+
+    ``label`` and ``probabilities`` (by label, sum 1) for a classification or a yes-no
+    question; ``value`` for a regression.
+    """
+
+    label: str | None = None
+    probabilities: Mapping[str, float] | None = None
+    value: float | None = None
+
+
+class Project(ABC):
+    """One question to a network. Subclasses fill in the class variables and three methods."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    purpose: ClassVar[str]
+    task: ClassVar[Task]
+    labels: ClassVar[tuple[str, ...]] = ()  # by class number; for a yes-no question (no, yes)
+    label_names: ClassVar[Mapping[str, str]] = {}  # gettext ids, where a label is not plain
+    data_fields: ClassVar[tuple[Field, ...]] = ()
+    pictures: ClassVar[bool] = False  # whether a CNN makes sense
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    presets: ClassVar[tuple[Preset, ...]] = ()
+
+    @abstractmethod
+    def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
+        """The data set that ``recipe`` asks for, with the student's ``own`` examples joined."""
+
+    @abstractmethod
+    def encode(self, raw: Any, recipe: Recipe) -> Tensor:
+        """What a person gives -> one input (*input_shape) in raw units.
+
+        Raises:
+            PlaygroundError: something that cannot be an input, and why.
+        """
+
+    @abstractmethod
+    def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
+        """Shape of one input."""
+
+    def recipe(self, **overrides: Any) -> Recipe:
+        """The project's default recipe with ``overrides``, checked.
+
+        Raises:
+            RecipeError, FieldError: as :class:`Recipe` and :meth:`check`.
+        """
+        options: dict[str, Value] = {field.name: field.default for field in self.data_fields}
+        default = Recipe(self.name, options).with_(**self.defaults)
+        return self.check(default.with_(**overrides))
+
+    def preset(self, name: str) -> Recipe:
+        """The default recipe with the changes of the preset ``name``."""
+        by_name = {preset.name: preset for preset in self.presets}
+        if name not in by_name:
+            raise unknown(name, by_name)
+        return self.recipe(**by_name[name].changes)
+
+    def check(self, recipe: Recipe) -> Recipe:
+        """``recipe`` if this project can run it.
+
+        Raises:
+            RecipeError, FieldError: data options that are unknown, missing or out of
+                range; a loss for another kind of question; a CNN where there is no picture.
+        """
+        if recipe.project != self.name:
+            raise RecipeError(
+                N_("This recipe is for {found}, not for {expected}."),
+                found=recipe.project,
+                expected=self.name,
+            )
+        fields = {field.name: field for field in self.data_fields}
+        for name in recipe.data:
+            if name not in fields:
+                raise unknown(name, fields)
+        for name in fields:
+            if name not in recipe.data:
+                raise RecipeError(N_("The recipe lacks {field}."), field=f"data.{name}")
+        checked = {name: fields[name].check(value) for name, value in recipe.data.items()}
+        if recipe.loss not in losses.CHOICES[self.task]:
+            raise RecipeError(
+                N_("The loss {loss} does not fit {project}; these do: {known}."),
+                loss=recipe.loss,
+                project=self.name,
+                known=", ".join(losses.CHOICES[self.task]),
+            )
+        if recipe.architecture == "cnn" and not self.pictures:
+            raise RecipeError(
+                N_("A CNN needs pictures, and {project} has none: choose mlp."), project=self.name
+            )
+        return recipe.with_(data=checked)
+
+    def build(self, recipe: Recipe) -> nn.Sequential:
+        """The recipe's untrained network for this project."""
+        outputs = len(self.labels) if self.task == "classification" else 1
+        return models.build(recipe, self.input_shape(recipe), outputs)
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A network together with everything needed to ask it a person's question."""
+
+    project: Project
+    recipe: Recipe
+    model: nn.Module
+    scaler: Scaler
+
+    @torch.no_grad()
+    def ask(self, inputs: Tensor) -> Tensor:
+        """Encoded (n, *input_shape) -> probabilities (n, k), of a yes (n,), or values (n,)."""
+        self.model.eval()
+        return losses.answer(self.project.task, self.model(self.scaler(inputs)))
+
+    def predict(self, raw: Any) -> Answer:
+        """The network's answer to what a person gives.
+
+        Raises:
+            PlaygroundError: from the project's encoder.
+        """
+        return self.answer(self.project.encode(raw, self.recipe))
+
+    def answer(self, encoded: Tensor) -> Answer:
+        """The network's answer to one encoded input (*input_shape)."""
+        result = self.ask(encoded.unsqueeze(0))[0]
+        if self.project.task == "regression":
+            return Answer(value=result.item())
+        if self.project.task == "binary":
+            result = torch.stack([1 - result, result])
+        shares: list[float] = result.tolist()
+        probabilities = dict(zip(self.project.labels, shares, strict=True))
+        return Answer(max(probabilities, key=probabilities.__getitem__), probabilities)

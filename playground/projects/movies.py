@@ -1,0 +1,58 @@
+"""Movies: a viewer and a film -> whether the viewer likes it."""
+
+from __future__ import annotations
+
+from playground.data import movies
+from playground.i18n import N_
+from playground.projects.table import OWN_ROWS, TableProject, presets
+
+
+class Movies(TableProject):
+    name = "movies"
+    title = N_("Movies")
+    purpose = N_("Describe a viewer and a film: the network says whether they like it.")
+    task = "binary"
+    labels = ("no", "yes")
+    label_names = {"no": N_("does not like it"), "yes": N_("likes it")}
+    encoder = movies.ENCODER
+    generate = staticmethod(movies.generate)
+    limit = staticmethod(movies.limit)
+    data_fields = (*movies.DATA_FIELDS, OWN_ROWS)
+    defaults = {
+        "hidden": (64, 32),
+        "loss": "bce",
+        "optimizer": "adamw",
+        "learning_rate": 0.01,
+        "schedule": "one_cycle",
+        "batch_size": 256,
+        "epochs": 15,
+    }
+    presets = presets(
+        N_(
+            "Two hidden layers find which age likes which genre and come within one per cent of "
+            "the Bayes limit."
+        ),
+        N_(
+            "One neuron is little more than logistic regression: it cannot know that the same "
+            "film pleases one age and bores another."
+        ),
+        (
+            {"data": {"examples": 300}, "batch_size": 32, "epochs": 100},
+            N_(
+                "A big network learns 210 answers by heart, moods included: it grows certain "
+                "where it should doubt, and the validation loss climbs."
+            ),
+        ),
+        (
+            {
+                "activation": "leaky_relu",
+                "optimizer": "momentum",
+                "learning_rate": 10.0,
+                "schedule": "constant",
+            },
+            N_(
+                "A huge learning rate with momentum: the weights grow with every step until the "
+                "loss is no number any more."
+            ),
+        ),
+    )

@@ -1,0 +1,138 @@
+"""Projects whose examples are rows of a table: coffee, weekday, movies."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, ClassVar, Final, cast
+
+from torch import Tensor
+
+from playground.data.columns import Encoder
+from playground.data.dataset import Dataset, Examples, Scaler, split
+from playground.errors import PlaygroundError
+from playground.fields import Field
+from playground.i18n import N_
+from playground.projects.base import Preset, Project
+from playground.recipe import Recipe
+
+SHARES: Final = (0.7, 0.15, 0.15)  # of train, validation and test
+FEWEST: Final = 20  # own rows that can be split into three
+
+OWN_ROWS: Final = Field(
+    "rows",
+    "choice",
+    "both",
+    N_("Rows"),
+    N_(
+        "Own rows join the training split, so that validation and test stay comparable; or they "
+        "are used alone, and split into all three."
+    ),
+    choices=("both", "generated", "own"),
+    choice_labels={
+        "both": N_("generated, and my own"),
+        "generated": N_("generated only"),
+        "own": N_("my own only"),
+    },
+)
+
+
+class TableProject(Project):
+    """A project made of an :class:`Encoder` and a generator that knows its own truth."""
+
+    encoder: ClassVar[Encoder]
+
+    @staticmethod
+    @abstractmethod
+    def generate(n: int, noise: float, seed: int, /) -> Examples:
+        """``n`` examples with that much noise."""
+
+    @staticmethod
+    @abstractmethod
+    def limit(noise: float, /) -> Mapping[str, float]:
+        """The best figures that any model could reach at that noise."""
+
+    def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
+        """Generated rows, or the student's own, or both, split 70 / 15 / 15.
+
+        Raises:
+            PlaygroundError: own rows alone are asked for, but there are fewer than 20.
+        """
+        use = recipe.data[OWN_ROWS.name] if own is not None and len(own) else "generated"
+        if recipe.data[OWN_ROWS.name] == "own":
+            if own is None or len(own) < FEWEST:
+                raise PlaygroundError(
+                    N_(
+                        "Training on your own rows alone needs at least {least} of them, and "
+                        "there are {n}. Add some, or use generated rows too."
+                    ),
+                    least=FEWEST,
+                    n=0 if own is None else len(own),
+                )
+            parts = split(own, SHARES, recipe.seed)
+            return _dataset(parts, self, source="own", own=len(own))
+        examples, noise = cast(int, recipe.data["examples"]), cast(float, recipe.data["noise"])
+        base = _generated(self, examples, noise, recipe.seed)
+        if use == "generated":
+            return base
+        assert own is not None
+        train = base.train + own
+        return replace(base, train=train, scaler=Scaler.fit(train), own=len(own))
+
+    def encode(self, raw: Any, recipe: Recipe) -> Tensor:
+        """A row as ``{column: value}`` -> (features,) float32.
+
+        Raises:
+            PlaygroundError: a column missing or unknown, or a value not allowed.
+        """
+        if not isinstance(raw, Mapping):
+            raise PlaygroundError(
+                N_("An input is a row, {names}, not {found}."),
+                names=", ".join(column.name for column in self.encoder.columns),
+                found=type(raw).__name__,
+            )
+        return self.encoder.encode(raw)
+
+    def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
+        return (len(self.encoder.features),)
+
+
+@lru_cache(maxsize=16)
+def _generated(project: TableProject, examples: int, noise: float, seed: int) -> Dataset:
+    """The part of a data set that all sessions share."""
+    made = project.generate(examples, noise, seed)
+    return _dataset(split(made, SHARES, seed), project, source="generated")
+
+
+def _dataset(
+    parts: Sequence[Examples], project: TableProject, source: str, own: int = 0
+) -> Dataset:
+    train, validation, test = parts
+    return Dataset(
+        train, validation, test, Scaler.fit(train), task=project.task, source=source, own=own
+    )
+
+
+OVERFITS: Final[Mapping[str, Any]] = {
+    "hidden": (256, 256),
+    "optimizer": "adam",
+    "learning_rate": 0.003,
+    "schedule": "constant",
+}
+
+
+def presets(
+    well: str,
+    small: str,
+    over: tuple[Mapping[str, Any], str],
+    diverging: tuple[Mapping[str, Any], str],
+) -> tuple[Preset, ...]:
+    """The four that every table project has, each with its own sentence and changes."""
+    return (
+        Preset("well", N_("Works well"), well, {}),
+        Preset("small", N_("Too small"), small, {"hidden": (1,)}),
+        Preset("overfits", N_("Overfits"), over[1], {**OVERFITS, **over[0]}),
+        Preset("diverges", N_("Diverges"), diverging[1], diverging[0]),
+    )

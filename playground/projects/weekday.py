@@ -1,0 +1,57 @@
+"""Weekday: how a day was spent, in hours -> which day of the week it was."""
+
+from __future__ import annotations
+
+from playground.data import weekday
+from playground.i18n import N_
+from playground.projects.table import OWN_ROWS, TableProject, presets
+
+
+class Weekday(TableProject):
+    name = "weekday"
+    title = N_("Weekday")
+    purpose = N_("Say how a day was spent: the network guesses which day of the week it was.")
+    task = "classification"
+    labels = weekday.DAYS
+    label_names = weekday.TARGET.choice_labels
+    encoder = weekday.ENCODER
+    generate = staticmethod(weekday.generate)
+    limit = staticmethod(weekday.limit)
+    data_fields = (*weekday.DATA_FIELDS, OWN_ROWS)
+    defaults = {
+        "hidden": (64,),
+        "optimizer": "adamw",
+        "learning_rate": 0.02,
+        "schedule": "one_cycle",
+        "batch_size": 256,
+        "epochs": 20,
+    }
+    presets = presets(
+        N_(
+            "64 neurons come within one per cent of the Bayes limit; Tuesday to Thursday stay "
+            "hard to tell apart for anybody."
+        ),
+        N_(
+            "One neuron lines all days up along one direction: nearly half of the answers within "
+            "reach are lost."
+        ),
+        (
+            {"data": {"examples": 300}, "batch_size": 32, "epochs": 100},
+            N_(
+                "A big network learns 210 days by heart: it knows all of them, and the validation "
+                "loss rises far above its lowest value."
+            ),
+        ),
+        (
+            {
+                "hidden": (64, 64, 64),
+                "optimizer": "sgd",
+                "learning_rate": 10.0,
+                "schedule": "constant",
+            },
+            N_(
+                "A huge learning rate in a deep network: the layers multiply each other's steps "
+                "until the loss is no number any more."
+            ),
+        ),
+    )

@@ -1,0 +1,335 @@
+"""Many runs side by side in one process.
+
+A few worker threads, one a core, take the active runs in turn, a slice of about 50 ms
+each, so that thirty students on two cores all see their network learn and the web
+server keeps breathing. A worker is the only one that touches a run's generator and
+weights; everybody else reads what it publishes after each slice.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import torch
+from torch import nn
+
+from playground import models
+from playground.data.dataset import Dataset, Examples
+from playground.errors import PlaygroundError
+from playground.history import History
+from playground.i18n import N_
+from playground.optimizers import Settings
+from playground.projects.base import Predictor, Project
+from playground.recipe import Recipe
+from playground.training import Controls, Ending, Epoch, Step, fit, steps_per_epoch
+
+SLICE: Final = 0.05  # seconds a run keeps a worker
+PAUSE_AFTER: Final = 60.0  # seconds without a look until a run pauses by itself
+STOP_AFTER: Final = 1800.0  # seconds without a look until it stops for good
+
+State = Literal[
+    "ready", "waiting", "running", "paused", "finished", "stopped", "diverged", "failed"
+]
+ACTIVE: Final = ("waiting", "running")
+OVER: Final = ("finished", "stopped", "diverged", "failed")
+Until = Literal["end", "epoch", "batch"]
+
+
+class Run:
+    """One network and its training, to be steered through :class:`RunService`.
+
+    ``state``: *ready* (untrained), *waiting* (wants a worker, whose first slice loads the
+    data), *running*, *paused*, or over: *finished*, *stopped*, *diverged*, *failed*.
+    """
+
+    def __init__(self, project: Project, recipe: Recipe, own: Examples | None = None) -> None:
+        self.project = project
+        self.recipe = recipe
+        self.own = own
+        self.controls = Controls(recipe)
+        self.state: State = "ready"
+        self.error: PlaygroundError | None = None
+        self.pausing_unwatched = False  # paused because nobody looked, for the page to say so
+        self.seen = time.monotonic()
+        self._lock = threading.Lock()
+        self._history = History()
+        self._until: Until = "end"
+        self._model: nn.Sequential | None = None
+        self._dataset: Dataset | None = None
+        self._weights: dict[str, torch.Tensor] | None = None
+        self._events: Generator[Step | Epoch, None, Ending] | None = None
+        self._started: float | None = None
+        self._steps_total = 0
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def over(self) -> bool:
+        return self.state in OVER
+
+    def dataset(self) -> Dataset:
+        """The run's data set, loaded at the first call (from a shared cache, if it is there).
+
+        Raises:
+            PlaygroundError: data that cannot be had.
+        """
+        if self._dataset is None:
+            self._dataset = self.project.load(self.recipe, self.own)
+        return self._dataset
+
+    def predictor(self) -> Predictor:
+        """The network as it is now (untrained, half-trained, trained), as a copy to ask."""
+        model = self.project.build(self.recipe)
+        weights = self._weights  # replaced as a whole, never changed in place
+        if weights is not None:
+            model.load_state_dict(weights)
+        return Predictor(self.project, self.recipe, model.eval(), self.dataset().scaler)
+
+    def snapshot(self) -> Snapshot:
+        """What a page shows, copied in one moment."""
+        with self._lock:
+            return Snapshot(
+                self.state,
+                self.recipe,
+                self._history.copy(),
+                self._steps_total,
+                self.error,
+                self.pausing_unwatched,
+            )
+
+    # What follows is called by the service and its workers alone.
+
+    def _prepare(self) -> None:
+        """Load, build and start the generator: work of the first slice, as it may take seconds."""
+        dataset = self.dataset()
+        model = self.project.build(self.recipe)
+        self._model = model
+        self._events = fit(model, dataset, self.recipe, self.controls)
+        with self._lock:
+            self._history.data = dataset.describe()
+            self._steps_total = self.recipe.epochs * steps_per_epoch(self.recipe, dataset)
+            self._started = time.monotonic()
+
+    def _slice(self, seconds: float) -> None:
+        """Train for about ``seconds``, at most until what was asked for is done."""
+        torch.set_num_threads(max(self.recipe.threads, 1))
+        if self._events is None:
+            self._prepare()
+        assert self._events is not None
+        assert self._started is not None
+        assert self._model is not None
+        begun = time.monotonic()
+        trained = self._history.training
+        ended: Ending | None = None
+        reached = False
+        while self.state in ACTIVE and not reached:
+            try:
+                event = next(self._events)
+            except StopIteration as end:
+                ended = end.value
+                break
+            now = time.monotonic()
+            with self._lock:
+                self._history.add(event, now - self._started, trained + now - begun)
+            reached = (self._until == "batch" and isinstance(event, Step)) or (
+                self._until == "epoch" and isinstance(event, Epoch)
+            )
+            if now - begun > seconds:
+                break
+        self._weights = models.state(self._model)
+        with self._lock:
+            if ended is not None:
+                self._history.ended = ended
+                self.state = ended
+            elif reached and self.state in ACTIVE:
+                self.state = "paused"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run at one moment; nothing in it changes any more."""
+
+    state: State
+    recipe: Recipe
+    history: History
+    steps_total: int
+    error: PlaygroundError | None = None
+    pausing_unwatched: bool = False
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def over(self) -> bool:
+        return self.state in OVER
+
+    @property
+    def steps_per_second(self) -> float:
+        """Steps per second of this run's own training time, over the whole run."""
+        return self.history.steps / self.history.training if self.history.training else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Wall-clock seconds to the end if it goes on as it went; None before the first step."""
+        if not self.history.steps or not self.history.training:
+            return None
+        return (self.steps_total - self.history.steps) / self.steps_per_second
+
+
+@dataclass
+class RunService:
+    """Starts, pauses, resumes and stops runs; ``close`` (or the main thread's end) ends it.
+
+    ``clock`` is a parameter for tests, which move time instead of waiting for it.
+    """
+
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    pause_after: float = PAUSE_AFTER
+    stop_after: float = STOP_AFTER
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self._queue: deque[Run] = deque()  # active runs that no worker holds, oldest turn first
+        self._held: set[int] = set()  # ids of runs that a worker holds
+        self._watched: list[Run] = []  # every run that is not over
+        self._wake = threading.Condition()
+        self._closed = False
+        self._threads: list[threading.Thread] = []
+
+    def start(self, run: Run, until: Until = "end") -> None:
+        """Let a ready or paused run train, to its end or for one more epoch or batch."""
+        with self._wake:
+            if run.over or self._closed:
+                return
+            if run.state == "ready":
+                threads = run.recipe.threads or self._spare_threads()
+                run.recipe = run.recipe.with_(threads=threads)
+                self._watched.append(run)
+            run._until = until
+            run.pausing_unwatched = False
+            run.seen = self.clock()
+            if run.state not in ACTIVE:
+                run.state = "waiting" if run._events is None else "running"
+                self._enqueue(run)
+            self._ensure_workers()
+
+    def pause(self, run: Run) -> None:
+        """Hold a run after the step it is in; nothing of it is lost."""
+        with self._wake, run._lock:
+            if run.active:
+                run.state = "paused"
+
+    def stop(self, run: Run, reason: str = "") -> None:
+        """End a run for good; its network stays usable."""
+        with self._wake, run._lock:
+            if not run.over:
+                run.state = "stopped"
+                run._history.ended, run._history.reason = "stopped", reason
+                self._forget(run)
+
+    def change(self, run: Run, settings: Settings) -> None:
+        """Learning rate and weight decay from the next step on."""
+        run.controls.now = settings
+
+    def look(self, run: Run) -> Snapshot:
+        """A snapshot, and the sign that somebody still watches."""
+        run.seen = self.clock()
+        return run.snapshot()
+
+    @property
+    def active(self) -> int:
+        """How many runs want a worker now."""
+        with self._wake:
+            return sum(run.active for run in self._watched)
+
+    def sweep(self) -> None:
+        """Pause active runs that nobody looked at for a while, and stop them later."""
+        with self._wake:
+            unseen = [(run, self.clock() - run.seen) for run in self._watched]
+        for run, seconds in unseen:
+            if seconds > self.stop_after:
+                self.stop(run, N_("Nobody was watching."))
+            elif seconds > self.pause_after and run.active:
+                self.pause(run)
+                run.pausing_unwatched = True
+
+    def close(self) -> None:
+        """Stop all workers and wait for them; runs stay as they are."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _spare_threads(self) -> int:
+        """All cores for a run that is alone; one each where several share the machine."""
+        return 1 if any(run.active for run in self._watched) else self.workers
+
+    def _enqueue(self, run: Run) -> None:
+        if run not in self._queue and id(run) not in self._held:
+            self._queue.append(run)
+            self._wake.notify()
+
+    def _forget(self, run: Run) -> None:
+        if run in self._watched:
+            self._watched.remove(run)
+
+    def _ensure_workers(self) -> None:
+        while len(self._threads) < self.workers:
+            thread = threading.Thread(target=self._work, name="training", daemon=False)
+            self._threads.append(thread)
+            thread.start()
+
+    def _work(self) -> None:
+        # Not daemons: a thread inside torch while the interpreter exits aborts the process.
+        # So each looks now and then whether the main thread, the server, is still there.
+        main = threading.main_thread()
+        while main.is_alive():
+            with self._wake:
+                if self._closed:
+                    return
+                if not self._queue:
+                    self._wake.wait(timeout=0.5)
+                run = self._queue.popleft() if self._queue else None
+                if run is not None:
+                    self._held.add(id(run))
+            if run is not None:
+                self._turn(run)
+            self.sweep()
+
+    def _turn(self, run: Run) -> None:
+        """One slice of one run; whatever goes wrong in it is that run's own end."""
+        with run._lock:
+            if run.state == "waiting":
+                run.state = "running"
+        try:
+            if run.active:
+                run._slice(SLICE)
+        except PlaygroundError as error:
+            self._fail(run, error)
+        except Exception as error:
+            logging.getLogger(__name__).exception("A run failed")
+            message = N_("Training stopped because of an error in the program: {reason}")
+            self._fail(run, PlaygroundError(message, reason=f"{type(error).__name__}: {error}"))
+        with self._wake:
+            self._held.discard(id(run))
+            if run.active:
+                self._enqueue(run)
+            elif run.over:
+                self._forget(run)
+
+    @staticmethod
+    def _fail(run: Run, error: PlaygroundError) -> None:
+        with run._lock:
+            run.state, run.error = "failed", error
+            run._history.ended, run._history.reason = "failed", str(error)

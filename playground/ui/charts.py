@@ -1,0 +1,409 @@
+"""Charts that tick: plain Vega-Lite specs, which update in place instead of flickering.
+
+Colours mean the same everywhere: train is blue, validation orange, a limit or baseline
+grey. Every chart has axis titles and an ``alt`` text, and a fixed height.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import streamlit as st
+
+from playground.history import History
+from playground.ui import language
+from playground.ui.language import _
+
+BATCH: Final = "#9bbdd4"
+TRAIN: Final = "#2f7fb5"
+VALIDATION: Final = "#e08214"
+LIMIT: Final = "#8a939b"
+BEST: Final = "#3a9d6e"
+ACCENT: Final = "#2f8fae"
+# Okabe and Ito's colours, which colour-blind people can tell apart.
+CLASSES: Final = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#d55e00",
+    "#999933",
+    "#882255",
+    "#44aa99",
+    "#777777",
+)
+HEIGHT: Final = 250  # pixels of a progress chart, axes and legend included
+POINTS: Final = 300  # of one line at most: more cannot be seen
+
+
+@dataclass(frozen=True)
+class Line:
+    """A horizontal line to compare with: the best possible, or a baseline."""
+
+    label: str
+    value: float
+    best: bool = False  # the best possible: its name stands on the side that nobody reaches
+
+
+def thin(values: Sequence[float], most: int = POINTS) -> list[tuple[int, float]]:
+    """(step, value) pairs, steps counted from 1: all of them, or each bucket's least and most.
+
+    Means would hide spikes, and a spike is what a student should see.
+    """
+    if len(values) <= most:
+        return list(enumerate(values, start=1))
+    size = -(-2 * len(values) // most)
+    kept: list[int] = []
+    for start in range(0, len(values), size):
+        bucket = range(start, min(start + size, len(values)))
+        kept += sorted({min(bucket, key=values.__getitem__), max(bucket, key=values.__getitem__)})
+    return [(index + 1, values[index]) for index in kept]
+
+
+def smooth(values: Sequence[float], memory: float = 0.95) -> list[float]:
+    """Exponential moving average, without the bias towards its start (as Adam corrects it)."""
+    average, weight, result = 0.0, 0.0, []
+    for value in values:
+        average = memory * average + (1 - memory) * value
+        weight = memory * weight + (1 - memory)
+        result.append(average / weight)
+    return result
+
+
+def loss_chart(
+    history: History,
+    steps: int,
+    key: str,
+    lines: Sequence[Line] = (),
+    unit: str = "",
+    logarithmic: bool = False,
+) -> None:
+    """Loss of each batch, smoothed, and on the validation set after each epoch."""
+    title = _("Loss") + (f" [{unit}]" if unit else "")
+    _progress_chart(history.losses, history, "loss", title, steps, key, lines, logarithmic)
+
+
+def figure_chart(
+    history: History,
+    figure: str,
+    title: str,
+    steps: int,
+    key: str,
+    lines: Sequence[Line] = (),
+    logarithmic: bool = False,
+) -> None:
+    """One figure (accuracy, mean error) on batches, smoothed, and on the validation set."""
+    values = history.figures.get(figure, [])
+    logarithmic = logarithmic and figure != "accuracy"
+    _progress_chart(values, history, figure, title, steps, key, lines, logarithmic)
+
+
+def _progress_chart(
+    values: Sequence[float],
+    history: History,
+    figure: str,
+    title: str,
+    steps: int,
+    key: str,
+    lines: Sequence[Line],
+    logarithmic: bool,
+) -> None:
+    batch, train, validation = _("batch"), _("train (smoothed)"), _("validation")
+    rows: list[dict[str, Any]] = [{"x": x, "y": y, "c": batch} for x, y in thin(values)]
+    smoothed = smooth(values)
+    # A smoothed line needs no spikes kept: every n-th point draws it.
+    stride = max(1, len(smoothed) // POINTS)
+    rows += [{"x": i + 1, "y": smoothed[i], "c": train} for i in range(0, len(smoothed), stride)]
+    rows += [
+        {"x": row.step, "y": row.validation[figure], "c": validation} for row in history.epochs
+    ]
+    if logarithmic:  # a logarithm knows no zero
+        rows = [{**row, "y": max(row["y"], 1e-6)} for row in rows]
+    share = figure == "accuracy"
+    scale: dict[str, Any] = {"zero": False, "nice": True}
+    if share:
+        scale = {"domain": [_lowest(rows), 1]}
+    elif logarithmic:
+        scale = {"type": "log"}
+    y = {
+        "field": "y",
+        "type": "quantitative",
+        "title": title,
+        "scale": scale,
+        "axis": {"format": "%" if share else "~g", "tickCount": 5},
+    }
+    series = {
+        "field": "c",
+        "type": "nominal",
+        "title": None,
+        "scale": {"domain": [batch, train, validation], "range": [BATCH, TRAIN, VALIDATION]},
+        "legend": {"orient": "top", "direction": "horizontal", "offset": 0, "padding": 0}
+        if figure == "loss"
+        else None,  # one legend serves both charts
+    }
+    x = {
+        "field": "x",
+        "type": "quantitative",
+        "title": None if figure == "loss" else _("step"),
+        "scale": {"domain": [0, max(steps, 1)], "nice": False},
+        "axis": {"tickCount": 6, "format": "d"},
+    }
+    of = {name: {"filter": f"datum.c === {name!r}"} for name in (batch, train, validation)}
+    layers: list[dict[str, Any]] = [
+        {"mark": {"type": "line", "strokeWidth": 1, "opacity": 0.7}, "transform": [of[batch]]},
+        {"mark": {"type": "line", "strokeWidth": 2.5}, "transform": [of[train]]},
+        {
+            "mark": {"type": "line", "strokeWidth": 2.5, "point": {"size": 45, "filled": True}},
+            "transform": [of[validation]],
+        },
+    ]
+    layers += [_rule(line, higher_is_better=share) for line in lines]
+    spec = {"encoding": {"x": x, "y": y, "color": series}, "layer": layers}
+    latest = f"{history.epochs[-1].validation[figure]:.4g}" if history.epochs else "-"
+    show(
+        rows,
+        spec,
+        HEIGHT,
+        key,
+        _("{title} over the steps; on the validation set now {latest}", title=title, latest=latest),
+    )
+
+
+def _lowest(rows: Sequence[Mapping[str, Any]]) -> float:
+    """Where an accuracy axis begins: at the bottom, or higher once all is above that."""
+    lowest = min((row["y"] for row in rows[len(rows) // 4 :]), default=0.0)
+    return 0.9 if lowest > 0.92 else 0.5 if lowest > 0.55 else 0.0
+
+
+def _rule(line: Line, higher_is_better: bool) -> dict[str, Any]:
+    """One horizontal line with its name at the right."""
+    value = {"datum": line.value}
+    color = BEST if line.best else LIMIT
+    above = line.best == higher_is_better
+    text = {"type": "text", "align": "right", "dx": -2, "fontSize": 11, "text": line.label}
+    return {
+        "data": {"values": [{}]},  # drawn once, not once a row
+        "layer": [
+            {
+                "mark": {"type": "rule", "strokeDash": [5, 4], "color": color},
+                "encoding": {"y": value, "x": None, "color": None},
+            },
+            {
+                "mark": {**text, "dy": -6 if above else 8, "color": color},
+                "encoding": {"y": value, "x": {"value": "width"}, "color": None},
+            },
+        ],
+    }
+
+
+def probability_bars(
+    probabilities: Mapping[str, float],
+    names: Mapping[str, str],
+    key: str,
+    height: int | None = None,
+) -> None:
+    """One bar a class, the likeliest in the accent colour; always 0 to 100 %."""
+    best = max(probabilities, key=probabilities.__getitem__)
+    rows = [
+        {
+            "name": names.get(label, label),
+            "p": share,
+            "text": language.percent(share, 0),
+            "best": label == best,
+        }
+        for label, share in probabilities.items()
+    ]
+    order = [row["name"] for row in rows]
+    y = {
+        "field": "name",
+        "type": "nominal",
+        "sort": order,
+        "title": None,
+        "axis": {"labelFontSize": 13, "ticks": False, "domain": False, "labelOverlap": False},
+    }
+    x = {
+        "field": "p",
+        "type": "quantitative",
+        "title": _("probability"),
+        "scale": {"domain": [0, 1.12]},
+        "axis": {"format": "%", "values": [0, 0.5, 1], "grid": False},
+    }
+    color = {"condition": {"test": "datum.best", "value": ACCENT}, "value": BATCH}
+    spec = {
+        "encoding": {"y": y, "x": x},
+        "layer": [
+            {"mark": {"type": "bar", "cornerRadiusEnd": 3}, "encoding": {"color": color}},
+            {
+                "mark": {"type": "text", "align": "left", "dx": 4, "color": "#7d8a92"},
+                "encoding": {"text": {"field": "text"}},
+            },
+        ],
+    }
+    name = names.get(best, best)
+    alt = _("Probabilities; the likeliest is {name}", name=name)
+    show(rows, spec, height or 34 + 21 * len(rows), key, alt)
+
+
+def columns(
+    names: Sequence[str],
+    values: Sequence[float],
+    x_title: str,
+    y_title: str,
+    key: str,
+    height: int = 220,
+) -> None:
+    """A column a name, in the given order."""
+    rows = [{"name": name, "value": value} for name, value in zip(names, values, strict=True)]
+    spec = {
+        "mark": {"type": "bar", "color": TRAIN, "cornerRadiusEnd": 3},
+        "encoding": {
+            "x": {
+                "field": "name",
+                "type": "nominal",
+                "sort": list(names),
+                "title": x_title,
+                "axis": {"labelAngle": 0 if len(names) < 11 else -40},
+            },
+            "y": {"field": "value", "type": "quantitative", "title": y_title},
+        },
+    }
+    show(rows, spec, height, key, f"{y_title} · {x_title}")
+
+
+def show(
+    rows: list[dict[str, Any]], spec: Mapping[str, Any], height: int, key: str, alt: str
+) -> None:
+    """Show a spec at a fixed height; the key keeps the element in place when it ticks."""
+    config = {"font": "sans-serif", "axis": {"titlePadding": 6}, "padding": 2}
+    whole = {"height": height, "config": config, **spec}
+    # Vega needs at least one row to know its fields.
+    st.vega_lite_chart(rows or [{}], whole, key=key, alt=alt, height="content", width="stretch")
+
+
+def compare_lines(
+    rows: list[dict[str, Any]],
+    x_title: str,
+    y_title: str,
+    names: Sequence[str],
+    key: str,
+    height: int = 220,
+) -> None:
+    """Learned lines beside true points: rows with x, line (its name), learned and true."""
+    color = {
+        "field": "line",
+        "type": "nominal",
+        "title": None,
+        "scale": {"domain": list(names), "range": list(CLASSES[: len(names)])},
+        "legend": {"orient": "top", "offset": 0, "padding": 0},
+    }
+    x = {
+        "field": "x",
+        "type": "quantitative",
+        "title": x_title,
+        "axis": {"tickMinStep": 1, "tickCount": 4},
+    }
+
+    def y(field: str) -> dict[str, Any]:
+        scale = {"zero": False}
+        return {"field": field, "type": "quantitative", "title": y_title, "scale": scale}
+
+    spec = {
+        "encoding": {"x": x, "color": color},
+        "layer": [
+            {"mark": {"type": "line", "strokeWidth": 2.5}, "encoding": {"y": y("learned")}},
+            {
+                "mark": {"type": "point", "shape": "cross", "size": 60, "filled": True},
+                "encoding": {"y": y("true")},
+            },
+        ],
+    }
+    show(rows, spec, height, key, f"{y_title} · {x_title}")
+
+
+def shares_over(
+    xs: Sequence[float],
+    shares: Sequence[Sequence[float]],
+    names: Sequence[str],
+    x_title: str,
+    marked: float,
+    key: str,
+    height: int = 210,
+) -> None:
+    """How the probabilities (a row an x, a column a name) change along x, stacked to 100 %."""
+    rows = [
+        {"x": x, "p": share, "name": name, "order": order}
+        for x, line in zip(xs, shares, strict=True)
+        for order, (name, share) in enumerate(zip(names, line, strict=True))
+    ]
+    spec = {
+        "layer": [
+            {
+                "mark": {"type": "area", "opacity": 0.85},
+                "encoding": {
+                    "x": {"field": "x", "type": "quantitative", "title": x_title},
+                    "y": {
+                        "field": "p",
+                        "type": "quantitative",
+                        "stack": True,
+                        "title": _("probability"),
+                        "axis": {"format": "%", "values": [0, 0.5, 1]},
+                        "scale": {"domain": [0, 1]},
+                    },
+                    "order": {"field": "order", "type": "quantitative"},
+                    "color": {
+                        "field": "name",
+                        "type": "nominal",
+                        "title": None,
+                        "scale": {"domain": list(names), "range": list(CLASSES[: len(names)])},
+                        "legend": {"columns": 1, "labelFontSize": 11, "symbolSize": 60},
+                    },
+                },
+            },
+            {
+                "mark": {"type": "rule", "strokeWidth": 2, "color": LIMIT, "strokeDash": [4, 3]},
+                "encoding": {"x": {"datum": marked}},
+            },
+        ]
+    }
+    show(rows, spec, height, key, f"{_('probability')} · {x_title}")
+
+
+def heat_map(
+    shares: Sequence[Sequence[float]],
+    xs: Sequence[int],
+    ys: Sequence[str],
+    title: str,
+    x_title: str,
+    key: str,
+    height: int = 300,
+) -> None:
+    """Probabilities (a row a y, a column an x) as colours from 0 to 100 %."""
+    rows = [
+        {"x": x, "y": y, "p": share}
+        for y, line in zip(ys, shares, strict=True)
+        for x, share in zip(xs, line, strict=True)
+    ]
+    spec = {
+        "title": {"text": title, "fontSize": 13},
+        "mark": "rect",
+        "encoding": {
+            "x": {
+                "field": "x",
+                "type": "ordinal",
+                "title": x_title,
+                "axis": {"labelAngle": 0, "labelOverlap": True},
+            },
+            "y": {"field": "y", "type": "nominal", "sort": list(ys), "title": None},
+            "color": {
+                "field": "p",
+                "type": "quantitative",
+                "title": None,
+                "scale": {"domain": [0, 1], "scheme": "viridis"},
+                "legend": {"format": "%"},
+            },
+        },
+    }
+    show(rows, spec, height, key, f"{title}: {x_title}")

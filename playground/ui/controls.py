@@ -1,0 +1,305 @@
+"""Controls made from fields: a field's range, default, unit and help make its widget.
+
+Each control's state lives in the session under its key, survives page switches, and
+stands in the URL where it differs from the default. The URL holds plain values, not the
+translated labels that Streamlit's own binding would write.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import streamlit as st
+
+from playground import losses
+from playground.errors import PlaygroundError
+from playground.fields import Field, Value
+from playground.i18n import N_
+from playground.projects.base import Project
+from playground.recipe import FIELDS, Recipe
+from playground.ui import language
+from playground.ui.language import _
+
+# Neurons that a layer's slider offers; a recipe may have any number up to 1,024.
+NEURONS: Final = (
+    1,
+    2,
+    3,
+    4,
+    6,
+    8,
+    10,
+    12,
+    16,
+    24,
+    32,
+    48,
+    64,
+    96,
+    128,
+    192,
+    256,
+    384,
+    512,
+    768,
+    1024,
+)
+CHANNELS: Final = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+# The lists of a recipe: what a slider offers and what one of its numbers is called.
+LISTS: Final[Mapping[str, tuple[Sequence[int], str]]] = {
+    "hidden": (NEURONS, N_("Neurons in layer {n}")),
+    "channels": (CHANNELS, N_("Channels of block {n}")),
+    "kernels": (range(1, 8), N_("Kernel of block {n}")),
+    "strides": (range(1, 4), N_("Stride of block {n}")),
+}
+# What makes sense only beside another choice: field -> (field, its values).
+DEPENDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "channels": ("architecture", ("cnn",)),
+    "kernels": ("architecture", ("cnn",)),
+    "strides": ("architecture", ("cnn",)),
+    "elu_alpha": ("activation", ("elu",)),
+    "label_smoothing": ("loss", ("cross_entropy",)),
+    "huber_delta": ("loss", ("huber",)),
+    "momentum": ("optimizer", ("momentum", "nesterov")),
+    "beta1": ("optimizer", ("adam", "adamw")),
+    "beta2": ("optimizer", ("adam", "adamw", "rmsprop")),
+    "step_epochs": ("schedule", ("step",)),
+    "step_factor": ("schedule", ("step",)),
+}
+MAIN: Final = (
+    "architecture",
+    "hidden",
+    "activation",
+    "optimizer",
+    "learning_rate",
+    "batch_size",
+    "epochs",
+)
+MORE: Final = (
+    "channels",
+    "kernels",
+    "strides",
+    "elu_alpha",
+    "dropout",
+    "loss",
+    "label_smoothing",
+    "huber_delta",
+    "momentum",
+    "beta1",
+    "beta2",
+    "schedule",
+    "step_epochs",
+    "step_factor",
+    "weight_decay",
+    "augmentation",
+    "seed",
+    "threads",
+)
+
+
+@dataclass
+class Panel:
+    """All controls of one project. Build the widgets in any places, then ask for the recipe."""
+
+    project: Project
+
+    def __post_init__(self) -> None:
+        self.default = self.project.recipe()
+        self.values: dict[str, Value] = {}
+        self._seed()
+
+    def key(self, name: str) -> str:
+        """A field's key in the session, and (behind the project's name) its name in the URL."""
+        return f"{self.project.name}.{name}"
+
+    def fields(self) -> dict[str, Field]:
+        """Every field a student may set, its default being the project's own."""
+        usual = self.default.to_dict()
+        settings = {name: replace(field, default=usual[name]) for name, field in FIELDS.items()}
+        choices = {"loss": losses.CHOICES[self.project.task]}
+        if not self.project.pictures:
+            choices["architecture"] = ("mlp",)
+        for name, allowed in choices.items():
+            settings[name] = replace(settings[name], choices=allowed)
+        data = {
+            field.name: replace(field, default=self.default.data[field.name])
+            for field in self.project.data_fields
+        }
+        return {**settings, **data}
+
+    def _seed(self) -> None:
+        """Put every field's start value into the session: from the URL, else the default.
+
+        The session holds plain values by key; widgets pick them up. A URL that asks for
+        what a field does not allow is said on the page, and the default stays.
+        """
+        asked = st.query_params.to_dict()
+        for name, field in self.fields().items():
+            key = self.key(name)
+            if key in st.session_state:
+                continue
+            value = field.default
+            if name in asked:
+                try:
+                    value = field.check(_read(asked[name], field))
+                except PlaygroundError as error:
+                    st.warning(error.text(_), icon=":material/link_off:")
+            self.set(name, value)
+
+    def set(self, name: str, value: Value) -> None:
+        """Set one control from the program (a preset, the URL)."""
+        st.session_state[self.key(name)] = value
+        if isinstance(value, tuple):
+            st.session_state[self.key(f"{name}.n")] = len(value)
+            for index, one in enumerate(value, start=1):
+                st.session_state[self.key(f"{name}.{index}")] = one
+
+    def apply(self, recipe: Recipe) -> None:
+        """Set all controls to ``recipe``."""
+        for name, value in recipe.to_dict().items():
+            if name in FIELDS:
+                self.set(name, value)
+        for name, value in recipe.data.items():
+            self.set(name, value)
+
+    def show(self, *names: str) -> None:
+        """Widgets for the fields ``names``, those that make sense beside the other choices."""
+        fields = self.fields()
+        for name in names:
+            if name not in fields or not self._sensible(name):
+                continue
+            field = fields[name]
+            if field.kind == "choice" and len(field.choices) < 2:
+                continue
+            if field.kind == "integers":
+                self._list(field)
+            else:
+                control(field, self.key(name))
+
+    def _sensible(self, name: str) -> bool:
+        if name == "augmentation":
+            return self.project.pictures
+        if name not in DEPENDS:
+            return True
+        other, values = DEPENDS[name]
+        return st.session_state[self.key(other)] in values
+
+    def _list(self, field: Field) -> None:
+        """How many numbers, and a slider for each."""
+        grid, label = LISTS[field.name]
+        count = self.key(f"{field.name}.n")
+        if field.name in ("kernels", "strides"):  # as many as there are channels
+            length = int(st.session_state[self.key("channels.n")])
+        else:
+            st.slider(
+                _(field.label),
+                1,
+                field.longest,
+                key=count,
+                help=_(field.help),
+                persist_state="session",
+            )
+            length = int(st.session_state[count])
+        usual = field.default if isinstance(field.default, tuple) else (1,)
+        for index in range(1, length + 1):
+            key = self.key(f"{field.name}.{index}")
+            current = st.session_state.setdefault(key, usual[min(index, len(usual)) - 1])
+            options = sorted({*grid, current})
+            st.select_slider(_(label, n=index), options, key=key, persist_state="session")
+        numbers = (st.session_state[self.key(f"{field.name}.{i}")] for i in range(1, length + 1))
+        st.session_state[self.key(field.name)] = tuple(numbers)
+
+    def recipe(self) -> Recipe:
+        """What the controls say now, checked; also written into the URL."""
+        fields = self.fields()
+        data = {field.name for field in self.project.data_fields}
+        values = {name: st.session_state[self.key(name)] for name in fields}
+        blocks = len(values["channels"])
+        for name in ("kernels", "strides"):  # whose sliders may not have been shown
+            values[name] = (values[name] + (values[name][-1],) * blocks)[:blocks]
+        recipe = self.project.check(
+            self.default.with_(
+                data={name: values.pop(name) for name in data},
+                **values,
+            )
+        )
+        self._write(recipe)
+        return recipe
+
+    def _write(self, recipe: Recipe) -> None:
+        now, usual = recipe.to_dict(), self.default.to_dict()
+        changed = {
+            **{name: now[name] for name in FIELDS if now[name] != usual[name]},
+            **{n: v for n, v in recipe.data.items() if v != self.default.data[n]},
+        }
+        wanted = {name: _write_value(value) for name, value in changed.items()}
+        wanted[language.KEY] = language.current()
+        if st.query_params.to_dict() != wanted:
+            st.query_params.from_dict(wanted)
+
+
+def _read(text: str, field: Field) -> object:
+    """A URL's text as the field's kind wants it; what cannot be stays text, to be refused."""
+    if field.kind == "choice":
+        return text
+    try:
+        return json.loads(f"[{text}]" if field.kind == "integers" else text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _write_value(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def control(field: Field, key: str) -> None:
+    """The widget that fits ``field``; its state is in the session under ``key`` already."""
+    label = _(field.label) + (f" [{_(field.unit)}]" if field.unit else "")
+    options: dict[str, Any] = {
+        "key": key,
+        "help": _(field.help) if field.help else None,
+        "persist_state": "session",
+    }
+    if field.kind == "switch":
+        st.toggle(label, **options)
+    elif field.kind == "choice":
+        labels = {choice: _(field.choice_labels.get(choice, choice)) for choice in field.choices}
+        st.selectbox(label, field.choices, format_func=labels.__getitem__, **options)
+    elif field.log:
+        grid = sorted({*stops(field), st.session_state[key]})
+        st.select_slider(label, grid, format_func=short, **options)
+    elif field.kind == "integer" and field.high - field.low > 10_000:
+        st.number_input(label, int(field.low), int(field.high), step=int(field.step), **options)
+    elif field.kind == "integer":
+        st.slider(label, int(field.low), int(field.high), step=int(field.step), **options)
+    else:
+        st.slider(label, float(field.low), float(field.high), step=float(field.step), **options)
+
+
+def stops(field: Field) -> list[float]:
+    """What a logarithmic slider stops at: 1, 2, 5, 10, … in the range, its ends, the default."""
+    whole = field.kind == "integer"
+    if field.name == "batch_size":
+        return [2**power for power in range(int(math.log2(field.high)) + 1)]
+    low = field.low or (1 if whole else 1e-5)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(field.high)) + 1)
+    grid = {float(f"{digit}e{power}") for power in powers for digit in (1, 2, 3, 5)}
+    grid |= {field.low, field.high}
+    if isinstance(field.default, int | float):
+        grid.add(field.default)
+    inside = sorted(value for value in grid if field.low <= value <= field.high)
+    return [int(value) for value in inside if value == int(value)] if whole else inside
+
+
+def short(value: float) -> str:
+    """0.0005, 0.01, 256, 55,000: as few digits as say it."""
+    if float(value).is_integer():
+        return language.number(value)
+    digits = max(0, 2 - math.floor(math.log10(abs(value))))
+    return language.number(value, digits).rstrip("0")

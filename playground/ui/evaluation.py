@@ -1,0 +1,333 @@
+"""After training: how good is it really, on examples that nothing was chosen by?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+import torch
+from torch import Tensor
+
+from playground.data.dataset import Dataset
+from playground.metrics import interval
+from playground.service import Run
+from playground.training import outputs_of
+from playground.ui import charts, language, pictures
+from playground.ui.language import _
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The network's outputs on the test set, kept with the run that they belong to."""
+
+    run: Run
+    steps: int
+    outputs: Tensor  # (n, k)
+    dataset: Dataset
+
+
+def tested(run: Run) -> Tested | None:
+    """The test of ``run``, made once it is over or paused and somebody presses the button.
+
+    The test set is for the final figure, so looking at it takes a decision.
+    """
+    name = run.project.name
+    snapshot = run.snapshot()
+    if snapshot.state == "ready" or snapshot.active:
+        st.info(
+            _(
+                "Train first. When training is over, the network is measured here on the test set, "
+                "which it has never seen."
+            )
+        )
+        return None
+    found: Tested | None = st.session_state.get(f"{name}.tested")
+    if found is not None and found.run is run and found.steps == snapshot.history.steps:
+        return found
+    if not st.button(
+        _("Measure on the test set"),
+        icon=":material/verified:",
+        key=f"{name}.test",
+        help=_("Do this last: whoever chooses settings by the test set has no test left."),
+    ):
+        return None
+    dataset = run.dataset()
+    predictor = run.predictor()
+    with st.spinner(_("Measuring …")):
+        outputs = outputs_of(predictor.model, dataset.test, dataset)
+    result = Tested(run, snapshot.history.steps, outputs, dataset)
+    st.session_state[f"{name}.tested"] = result
+    st.rerun()  # now without the button
+    return result
+
+
+def classification(result: Tested, names: Sequence[str]) -> None:
+    """Accuracy with its interval, the confusion matrix whose cells open, the worst mistakes."""
+    targets = result.dataset.test.targets
+    probabilities = result.outputs.softmax(dim=1)
+    chosen = probabilities.argmax(dim=1)
+    accuracy(int((chosen == targets).sum()), len(targets))
+    left, right = st.columns([1.2, 1], gap="medium")
+    with left:
+        cell = confusion(targets, chosen, names, f"{result.run.project.name}.confusion")
+    with right:
+        if not result.run.project.pictures:
+            return
+        if cell is not None:
+            true, said = cell
+            st.markdown(
+                "**" + _("{true}, seen as {said}", true=names[true], said=names[said]) + "**"
+            )
+            which = ((targets == true) & (chosen == said)).nonzero()[:, 0]
+        else:
+            st.markdown("**" + _("The most confident mistakes") + "**")
+            which = (chosen != targets).nonzero()[:, 0]
+        sure = probabilities[which].max(dim=1).values
+        which = which[sure.argsort(descending=True)][:24]
+        if not len(which):
+            st.caption(_("There is none in the test set."))
+        captions = [
+            f"{names[int(targets[i])]} → {names[int(chosen[i])]} "
+            + language.percent(float(probabilities[i].max()), 0)
+            for i in which
+        ]
+        pictures.grid(result.dataset.test.inputs[which], captions, _("Test picture"))
+        if cell is None:
+            st.caption(_("Select a cell of the matrix to see its pictures."))
+
+
+def accuracy(right: int, total: int) -> None:
+    """The share right, and between what limits the true one lies."""
+    low, high = interval(right, total)
+    st.metric(
+        _("Test accuracy"),
+        language.percent(right / total, 2),
+        help=_("The share of test examples that the network gets right."),
+    )
+    st.caption(
+        _(
+            "{right} of {total} test examples. With 95 % confidence the true accuracy lies between "
+            "{low} and {high}.",
+            right=language.number(right),
+            total=language.number(total),
+            low=language.percent(low, 2),
+            high=language.percent(high, 2),
+        )
+    )
+
+
+def confusion(
+    targets: Tensor, chosen: Tensor, names: Sequence[str], key: str
+) -> tuple[int, int] | None:
+    """The confusion matrix; the (true, said) cell that is selected, if any."""
+    k = len(names)
+    counts = torch.bincount(targets * k + chosen, minlength=k * k).reshape(k, k)
+    shares = counts / counts.sum(dim=1, keepdim=True).clamp(min=1)
+    x, y = torch.meshgrid(torch.arange(k), torch.arange(k), indexing="xy")
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares.tolist(),
+            x=list(range(k)),
+            y=list(range(k)),
+            text=counts.tolist(),
+            texttemplate="%{text}",
+            colorscale="Blues",
+            showscale=False,
+            hoverinfo="skip",
+            xgap=1,
+            ygap=1,
+            zmin=0,
+            zmax=1,
+        )
+    )
+    # A heat map cannot be selected, so invisible markers lie over its cells.
+    figure.add_scatter(
+        x=x.flatten().tolist(),
+        y=y.flatten().tolist(),
+        mode="markers",
+        marker={"size": 26, "opacity": 0, "symbol": "square"},
+        showlegend=False,
+        hovertemplate="%{y} → %{x}<extra></extra>",
+    )
+    axis: dict[str, Any] = {
+        "tickvals": list(range(k)),
+        "ticktext": list(names),
+        "showgrid": False,
+        "zeroline": False,
+        "constrain": "domain",
+    }
+    figure.update_layout(
+        xaxis={**axis, "title": _("the network says")},
+        yaxis={**axis, "title": _("it is"), "autorange": "reversed"},
+        height=430,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        dragmode=False,
+    )
+    state = st.plotly_chart(
+        figure,
+        key=key,
+        on_select="rerun",
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt=_("Confusion matrix: how often each true class (row) is seen as each class (column)"),
+    )
+    points = state["selection"]["points"]
+    return (int(points[0]["y"]), int(points[0]["x"])) if points else None
+
+
+def regression(result: Tested, unit: str) -> None:
+    """Predicted against true, and how the errors spread, on the test rows."""
+    truth = result.dataset.test.targets
+    predicted = result.outputs.squeeze(1)
+    error = predicted - truth
+    left, middle, right = st.columns([1, 2, 2], gap="medium")
+    with left:
+        mae, rmse = error.abs().mean().item(), error.square().mean().sqrt().item()
+        st.metric(_("Mean error on test rows"), f"{language.number(mae, 2)} {unit}")
+        st.metric(_("Root mean square"), f"{language.number(rmse, 2)} {unit}")
+        st.caption(_("{n} test rows, which training never saw.", n=language.number(len(truth))))
+    low, high = float(min(truth.min(), predicted.min())), float(max(truth.max(), predicted.max()))
+    figure = go.Figure(
+        go.Scattergl(
+            x=truth.tolist(),
+            y=predicted.tolist(),
+            mode="markers",
+            marker={"size": 5, "opacity": 0.4, "color": charts.TRAIN},
+        )
+    )
+    figure.add_scatter(
+        x=[low, high], y=[low, high], mode="lines", line={"color": charts.LIMIT, "dash": "dash"}
+    )
+    with middle:
+        _plot(
+            figure,
+            f"{_('true')} [{unit}]",
+            f"{_('predicted')} [{unit}]",
+            f"{result.run.project.name}.scatter",
+            _("Predicted against true values; a perfect network would be on the dashed line"),
+        )
+    histogram = go.Figure(go.Histogram(x=error.tolist(), nbinsx=60, marker_color=charts.TRAIN))
+    with right:
+        _plot(
+            histogram,
+            f"{_('predicted - true')} [{unit}]",
+            _("test rows"),
+            f"{result.run.project.name}.residuals",
+            _("How the errors on the test rows spread"),
+        )
+
+
+def binary(result: Tested) -> None:
+    """Threshold, confusion, ROC, precision and recall, calibration, on the test rows."""
+    from sklearn.calibration import calibration_curve
+    from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
+
+    name = result.run.project.name
+    truth = result.dataset.test.targets.int()
+    sure = torch.sigmoid(result.outputs.squeeze(1))
+    st.session_state.setdefault(f"{name}.threshold", 0.5)
+    threshold = st.slider(
+        _("Threshold"),
+        0.0,
+        1.0,
+        step=0.01,
+        key=f"{name}.threshold",
+        persist_state="session",
+        help=_("From which probability on the answer counts as a yes."),
+    )
+    chosen = (sure >= threshold).int()
+    accuracy(int((chosen == truth).sum()), len(truth))
+    hits = int((chosen * truth).sum())
+    precision = hits / max(int(chosen.sum()), 1)
+    recall = hits / max(int(truth.sum()), 1)
+    left, right = st.columns(2)
+    left.metric(
+        _("Precision"), language.percent(precision), help=_("Of those called a yes: how many are.")
+    )
+    right.metric(
+        _("Recall"), language.percent(recall), help=_("Of those that are a yes: how many found.")
+    )
+    columns = st.columns(3, gap="medium")
+    if truth.min() == truth.max():
+        st.info(_("All test rows have the same answer, so there is no curve to draw."))
+        return
+    false, true, _cuts = roc_curve(truth, sure)
+    with columns[0]:
+        area = language.number(float(roc_auc_score(truth, sure)), 3)
+        _curve(
+            false,
+            true,
+            _("false alarms"),
+            _("found (recall)"),
+            f"{name}.roc",
+            _("ROC, area {area}", area=area),
+            diagonal=True,
+            point=(_share(chosen, truth == 0), recall),
+        )
+    precisions, recalls, _cuts = precision_recall_curve(truth, sure)
+    with columns[1]:
+        _curve(
+            recalls,
+            precisions,
+            _("found (recall)"),
+            _("precision"),
+            f"{name}.pr",
+            _("Precision and recall"),
+            point=(recall, precision),
+        )
+    happened, said = calibration_curve(truth, sure, n_bins=10, strategy="quantile")
+    with columns[2]:
+        _curve(
+            said,
+            happened,
+            _("the network says"),
+            _("it happens"),
+            f"{name}.calibration",
+            _("Calibration: of those given 70 %, do 70 % like it?"),
+            diagonal=True,
+            markers=True,
+        )
+
+
+def _share(chosen: Tensor, among: Tensor) -> float:
+    """The share of ``chosen`` among those where ``among`` is true."""
+    return float(chosen[among].float().mean()) if bool(among.any()) else 0.0
+
+
+def _curve(
+    x: Sequence[float],
+    y: Sequence[float],
+    x_title: str,
+    y_title: str,
+    key: str,
+    title: str,
+    diagonal: bool = False,
+    markers: bool = False,
+    point: tuple[float, float] | None = None,
+) -> None:
+    mode = "lines+markers" if markers else "lines"
+    line = {"color": charts.TRAIN, "width": 2.5}
+    figure = go.Figure(go.Scatter(x=list(x), y=list(y), mode=mode, line=line))
+    if diagonal:
+        dashed = {"color": charts.LIMIT, "dash": "dash"}
+        figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=dashed)
+    if point is not None:
+        marker = {"size": 11, "color": charts.VALIDATION}
+        figure.add_scatter(x=[point[0]], y=[point[1]], mode="markers", marker=marker)
+    st.markdown(f"**{title}**")
+    _plot(figure, x_title, y_title, key, title)
+
+
+def _plot(figure: go.Figure, x_title: str, y_title: str, key: str, alt: str) -> None:
+    figure.update_layout(
+        xaxis={"title": x_title},
+        yaxis={"title": y_title},
+        height=300,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        showlegend=False,
+        dragmode=False,
+    )
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)

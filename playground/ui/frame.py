@@ -1,0 +1,118 @@
+"""What every page shares: navigation, title, language switch, the service of runs."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from playground.i18n import N_
+from playground.service import Run, RunService
+from playground.ui import language
+from playground.ui.language import _
+
+ROOT: Final = Path(__file__).parent.parent.parent
+ENTERED: Final = "entered"
+
+# Section -> (file in pages/, title, Material icon). A page's URL is its file's stem.
+PAGES: Final = {
+    "": (("start", N_("Start"), "home"),),
+    N_("Projects"): (
+        ("coffee", N_("Coffee price"), "local_cafe"),
+        ("weekday", N_("Weekday"), "calendar_month"),
+        ("movies", N_("Movies"), "movie"),
+        ("digits", N_("Digits"), "draw"),
+    ),
+}
+
+
+@st.cache_resource(show_spinner=False)
+def service() -> RunService:
+    """The one service of this process.
+
+    Everything is imported when it is made, so that is also when the heap is frozen:
+    torch's hundred thousands of objects live as long as the process, and a collector
+    that walks them holds every student's page.
+    """
+    gc.collect()
+    gc.freeze()
+    return RunService()
+
+
+def run() -> None:
+    """The entry, ``app.py``: one navigation, then the page it says."""
+    st.session_state[ENTERED] = True
+    _navigation().run()
+
+
+def _navigation() -> st.Page:
+    pages = {
+        _(section) if section else "": [
+            st.Page(
+                ROOT / "pages" / f"{stem}.py",
+                title=_(title),
+                icon=f":material/{icon}:",
+                url_path=stem,
+                default=stem == "start",
+            )
+            for stem, title, icon in entries
+        ]
+        for section, entries in PAGES.items()
+    }
+    return st.navigation(pages, position="top")
+
+
+def page(title: str, purpose: str) -> None:
+    """Begin a page: call it first. ``title`` and ``purpose`` are gettext ids.
+
+    The very first request of a server, if it is a deep link such as ``/digits``, runs
+    that page's script without ``app.py``, because Streamlit also knows ``pages/``. Such a
+    session has not been entered: tell it the navigation and start over.
+    """
+    if ENTERED not in st.session_state:
+        st.session_state[ENTERED] = True
+        _navigation()
+        st.rerun()
+    st.set_page_config(page_title=f"{_(title)} · {_('Neural network playground')}", layout="wide")
+    st.html(STYLE)
+    heading, choice = st.columns([4, 1], vertical_alignment="center")
+    with choice, st.container(horizontal_alignment="right"):
+        language.switch()
+    with heading:
+        st.title(_(title), anchor=False)
+        st.markdown(_(purpose))
+    _heartbeat()
+
+
+def runs() -> dict[str, Run]:
+    """This session's runs by project."""
+    found: dict[str, Run] = st.session_state.setdefault("runs", {})
+    return found
+
+
+def _heartbeat() -> None:
+    """Runs of a session whose browser is there are not left alone, whatever page it shows."""
+    active = [run for run in runs().values() if run.active]
+
+    @st.fragment(run_every=20)
+    def beat() -> None:
+        for run in active:
+            service().look(run)
+
+    # In a place of its own even when it is empty: an element that comes and goes would move
+    # all that follow, and a canvas that moves is made anew, without its drawing.
+    with st.container():
+        if active:
+            beat()
+
+
+STYLE: Final = """
+<style>
+/* Use the projector's whole width and height. */
+.stMainBlockContainer { padding-top: 3.6rem; padding-bottom: 2rem; max-width: 1680px; }
+h1 { padding: 0 !important; }
+@media (max-width: 640px) { .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; } }
+</style>
+"""

@@ -1,0 +1,90 @@
+"""The reader's language: from the browser, from the URL (``?lang=pl``), or switched."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from playground import i18n
+
+KEY: Final = "lang"
+CONTENT: Final = Path(__file__).parent.parent / "content"
+
+
+def current() -> str:
+    """ "en" or "pl": what was switched to, else what the URL says, else the browser's wish."""
+    chosen = st.session_state.get(KEY) or st.query_params.get(KEY)
+    if chosen in i18n.LANGUAGES:
+        return str(chosen)
+    locale = st.context.locale or ""
+    return "pl" if locale.lower().startswith("pl") else "en"
+
+
+def _(message: str, **values: object) -> str:
+    """``message`` in the reader's language, its ``{named}`` places filled."""
+    text = i18n.translate(message, current())
+    return text.format(**values) if values else text
+
+
+def counted(one: str, many: str, count: int) -> str:
+    """The plural form that ``count`` takes; ``{n}`` is the number itself."""
+    return i18n.translate_plural(one, many, count, current())
+
+
+def number(value: float, digits: int = 0) -> str:
+    """A number as the reader writes it: 0.5 or 0,5."""
+    return i18n.number(value, current(), digits)
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share 0..1 as a percentage: 98.5% or 98,5 %."""
+    space = "\N{NO-BREAK SPACE}" if current() == "pl" else ""
+    return f"{number(100 * share, digits)}{space}%"
+
+
+def seconds(value: float) -> str:
+    """A duration: 8 s, 2 min 5 s."""
+    whole = round(value)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s"
+
+
+def switch() -> None:
+    """The switch between languages, which also stands in the URL."""
+    if st.session_state.get(KEY) not in i18n.LANGUAGES:
+        st.session_state[KEY] = current()
+    st.segmented_control(
+        "Język / Language",
+        list(i18n.LANGUAGES),
+        required=True,
+        format_func=i18n.LANGUAGES.__getitem__,
+        key=KEY,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    # Not Streamlit's own binding: it would write the translated label into the URL.
+    if st.query_params.get(KEY) != st.session_state[KEY]:
+        st.query_params[KEY] = st.session_state[KEY]
+
+
+@cache
+def sections(page: str, language: str) -> dict[str, str]:
+    """A page's prose by section: Markdown, each section begun by a line ``<!-- name -->``."""
+    parts: dict[str, list[str]] = {}
+    name = ""
+    for line in (CONTENT / language / f"{page}.md").read_text("utf-8").splitlines():
+        if line.startswith("<!-- ") and line.endswith(" -->"):
+            name = line[5:-4]
+            parts[name] = []
+        else:
+            parts.setdefault(name, []).append(line)
+    return {name: "\n".join(lines).strip() for name, lines in parts.items()}
+
+
+def prose(page: str, section: str) -> None:
+    """Show one section of a page's teaching prose."""
+    st.markdown(sections(page, current())[section])

@@ -1,0 +1,114 @@
+"""The page of a project, in the lecture's order: every project uses this one frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from playground import models
+from playground.data.dataset import Examples
+from playground.projects.base import Project
+from playground.service import Run
+from playground.ui import frame, language
+from playground.ui.charts import Line
+from playground.ui.controls import MAIN, MORE, Panel
+from playground.ui.language import _
+from playground.ui.workbench import current_run, workbench
+
+
+def project_page(
+    project: Project,
+    *,
+    try_it: Callable[[Run], None],
+    data: Callable[[Panel, Run], None],
+    evaluate: Callable[[Run], None],
+    own: Examples | None = None,
+    lines: Callable[[Run], dict[str, Sequence[Line]]] = lambda run: {},
+    unit: str = "",
+) -> None:
+    """Settings (left), training (middle), trying (right); below: data, model, evaluation.
+
+    The page gives what differs: ``try_it`` draws the right column and ``data`` and
+    ``evaluate`` the tabs of these names; ``own`` are the student's own examples, ``lines``
+    what to compare with on the charts, and ``unit`` the target's.
+    """
+    panel = Panel(project)
+    settings, bench = st.columns([1, 3.6], gap="medium")
+    with settings:
+        _presets(panel)
+        panel.show(*MAIN)
+        with st.expander(_("More settings"), icon=":material/tune:"):
+            panel.show(*MORE)
+    recipe = panel.recipe()
+    run = current_run(panel, recipe, own)
+    with bench:
+        workbench(panel, recipe, own, try_it, lines, unit)
+    data_tab, model_tab, evaluate_tab = st.tabs(
+        [
+            f":material/dataset: {_('Data')}",
+            f":material/hub: {_('Model')}",
+            f":material/verified: {_('Evaluate')}",
+        ],
+        on_change="rerun",
+        key=f"{project.name}.tabs",
+    )
+    if data_tab.open:
+        with data_tab:
+            data(panel, run)
+    if model_tab.open:
+        with model_tab:
+            model_table(run)
+    if evaluate_tab.open:
+        with evaluate_tab:
+            evaluate(run)
+
+
+def _presets(panel: Panel) -> None:
+    """A choice of recipes worth trying; choosing one moves the sliders and trains nothing."""
+    presets = {preset.name: preset for preset in panel.project.presets}
+    key = panel.key("preset")
+
+    def choose() -> None:
+        name = st.session_state[key]
+        if name is not None:
+            panel.apply(panel.project.preset(name))
+
+    if presets:
+        st.selectbox(
+            _("Preset"),
+            list(presets),
+            index=None,
+            key=key,
+            on_change=choose,
+            format_func=lambda name: _(presets[name].label),
+            persist_state="session",
+            placeholder=_("Choose settings worth trying"),
+        )
+        if st.session_state.get(key) in presets:
+            st.caption(_(presets[st.session_state[key]].sentence))
+
+
+def model_table(run: Run) -> None:
+    """What each layer of the real module puts out, and how many numbers training may change."""
+    network = run.project.build(run.recipe)
+    rows = models.layers(network, run.project.input_shape(run.recipe))
+    language.prose("project", "model")
+    st.dataframe(
+        {
+            _("Layer"): [row.name for row in rows],
+            _("Output shape"): [" × ".join(map(str, row.shape)) for row in rows],
+            _("Weights and biases"): [language.number(row.parameters) for row in rows],
+        },
+        hide_index=True,
+        alt=_("Layers of the network"),
+    )
+    total = models.parameters(network)
+    st.markdown(_("**{n}** weights and biases in all.", n=language.number(total)))
+    if run.project.task == "classification":
+        language.prose("project", "softmax")
+
+
+def begin(project: Project) -> None:
+    """The page's frame, before anything else may go wrong."""
+    frame.page(project.title, project.purpose)

@@ -1,0 +1,272 @@
+"""The part of a project page that moves: train, watch, try.
+
+One fragment that refreshes while a run is active. It only *reads* snapshots of the run;
+nothing here trains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import streamlit as st
+
+from playground.data.dataset import Examples
+from playground.errors import PlaygroundError
+from playground.i18n import N_
+from playground.optimizers import Settings
+from playground.projects.base import Predictor
+from playground.recipe import Recipe
+from playground.service import Run, Snapshot, Until
+from playground.ui import charts, language
+from playground.ui.charts import Line
+from playground.ui.controls import Panel
+from playground.ui.frame import runs, service
+from playground.ui.language import _
+
+FIGURES: Final = {
+    "classification": ("accuracy", N_("Accuracy")),
+    "binary": ("accuracy", N_("Accuracy")),
+    "regression": ("mae", N_("Mean error")),
+}
+STATES: Final = {
+    "ready": N_("Untrained: its weights are random. Press Train."),
+    "waiting": N_("Getting the data ready …"),
+    "running": N_("Training"),
+    "paused": N_("Paused"),
+    "finished": N_("Finished"),
+    "stopped": N_("Stopped"),
+    "diverged": N_("Diverged"),
+    "failed": N_("Failed"),
+}
+
+
+def current_run(panel: Panel, recipe: Recipe, own: Examples | None = None) -> Run:
+    """The session's run of this project; an untrained one follows the sliders.
+
+    A run that has begun is never replaced by a slider: learning rate and weight decay
+    take effect at its next step, everything else at the next Train or Reset.
+    """
+    found = runs().get(panel.project.name)
+    if found is None or (found.state == "ready" and not _same(found, recipe, own)):
+        return _fresh(panel, recipe, own)
+    if not found.over and found.state != "ready":
+        service().change(found, Settings(recipe.learning_rate, recipe.weight_decay))
+    return found
+
+
+def _same(run: Run, recipe: Recipe, own: Examples | None) -> bool:
+    return run.recipe == recipe and run.own is own
+
+
+def _fresh(panel: Panel, recipe: Recipe, own: Examples | None) -> Run:
+    run = Run(panel.project, recipe, own)
+    runs()[panel.project.name] = run
+    return run
+
+
+def pending(run: Run, recipe: Recipe) -> list[str]:
+    """The fields whose sliders have moved since this run began and wait for the next one."""
+    live = {"learning_rate", "weight_decay", "threads"}
+    now, then = recipe.to_dict(), run.recipe.to_dict()
+    return [name for name in now if name not in live and now[name] != then[name]]
+
+
+def refresh_interval() -> float | None:
+    """Seconds between refreshes: longer the more runs share the machine, never above 2."""
+    return min(0.5 + 0.05 * max(service().active - 1, 0), 2.0)
+
+
+def workbench(
+    panel: Panel,
+    recipe: Recipe,
+    own: Examples | None,
+    try_it: Callable[[Run], None],
+    lines: Callable[[Run], dict[str, Sequence[Line]]] = lambda run: {},
+    unit: str = "",
+) -> None:
+    """Buttons and live charts (middle), the thing to try (right).
+
+    ``try_it(run)`` draws the right column. ``lines(run)`` are lines to compare with, by
+    figure. ``unit`` is the target's, for a regression.
+    """
+    run = current_run(panel, recipe, own)
+    interval = refresh_interval() if run.active else None
+
+    @st.fragment(run_every=interval)
+    def live() -> None:
+        middle, right = st.columns([1.75, 1], gap="medium")
+        snapshot = service().look(run)
+        with middle:
+            _buttons(panel, recipe, own, run, snapshot)
+            _status(panel, recipe, run, snapshot)
+            _charts(panel, snapshot, lines(run), unit)
+        with right:
+            try_it(run)
+        # The timer belongs to the whole page, so that is drawn once more when a run begins
+        # or ends. Last of all: a fragment that breaks off loses what it has not drawn, and
+        # a canvas that was lost for a moment comes back empty.
+        now = runs()[panel.project.name]
+        if now is not run or (interval is None) != (not now.active):
+            st.rerun()
+
+    live()
+
+
+def _buttons(
+    panel: Panel, recipe: Recipe, own: Examples | None, run: Run, snapshot: Snapshot
+) -> None:
+    name = panel.project.name
+
+    def begin(until: Until = "end") -> None:
+        chosen = run
+        if run.over:
+            st.session_state[f"{name}.before"] = run
+            chosen = _fresh(panel, recipe, own)
+        service().start(chosen, until)
+
+    def reset() -> None:
+        service().stop(run)
+        _fresh(panel, recipe, own)
+
+    active, paused = snapshot.active, snapshot.state == "paused"
+    label, icon = (_("Resume") if paused else _("Train")), "play_arrow"
+    if active:
+        label, icon = _("Pause"), "pause"
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            label,
+            icon=f":material/{icon}:",
+            type="primary",
+            key=f"{name}.main",
+            shortcut="t",
+            on_click=(lambda: service().pause(run)) if active else begin,
+        )
+        st.button(
+            _("1 batch"),
+            icon=":material/skip_next:",
+            key=f"{name}.batch",
+            disabled=active or snapshot.over,
+            help=_("One optimisation step."),
+            on_click=begin,
+            args=("batch",),
+        )
+        st.button(
+            _("1 epoch"),
+            icon=":material/fast_forward:",
+            key=f"{name}.epoch",
+            disabled=active or snapshot.over,
+            help=_("Once through all training examples."),
+            on_click=begin,
+            args=("epoch",),
+        )
+        st.button(
+            _("Stop"),
+            icon=":material/stop:",
+            key=f"{name}.stop",
+            disabled=not active and not paused,
+            on_click=service().stop,
+            args=(run,),
+            help=_("End this run. The network stays as it is and can be used."),
+        )
+        st.button(
+            _("Reset"),
+            icon=":material/restart_alt:",
+            key=f"{name}.reset",
+            disabled=snapshot.state == "ready",
+            on_click=reset,
+            help=_("Back to random weights, with the settings as they are now."),
+        )
+
+
+def _status(panel: Panel, recipe: Recipe, run: Run, snapshot: Snapshot) -> None:
+    """Where the run stands, in one line of a fixed height, and a bar."""
+    history = snapshot.history
+    done = history.steps / snapshot.steps_total if snapshot.steps_total else 0.0
+    parts = [_(STATES[snapshot.state])]
+    if snapshot.steps_total:
+        epoch = min(history.epochs[-1].epoch + 1 if history.epochs else 1, snapshot.recipe.epochs)
+        parts.append(_("epoch {n} of {total}", n=epoch, total=snapshot.recipe.epochs))
+        parts.append(_("{n} steps/s", n=language.number(snapshot.steps_per_second)))
+        if snapshot.active and snapshot.seconds_left is not None:
+            parts.append(_("{time} left", time=language.seconds(snapshot.seconds_left)))
+        elif not snapshot.active:
+            parts.append(_("trained for {time}", time=language.seconds(history.training)))
+    st.progress(min(done, 1.0), text=" · ".join(parts))
+    if snapshot.state == "diverged":
+        st.error(
+            _(
+                "The loss is no longer a number: the steps were too large for this network. The "
+                "last good weights are kept. Try a learning rate ten times smaller and Train."
+            ),
+            icon=":material/trending_up:",
+        )
+    elif snapshot.state == "failed" and snapshot.error is not None:
+        st.error(snapshot.error.text(_), icon=":material/error:")
+    elif snapshot.pausing_unwatched and snapshot.state == "paused":
+        st.info(_("Paused, because nobody was watching. Resume goes on where it was."))
+    elif snapshot.state != "ready" and pending(run, recipe):
+        fields = panel.fields()
+        names = ", ".join(
+            _(fields[name].label) if name in fields else _("Data") for name in pending(run, recipe)
+        )
+        st.caption(
+            ":material/info: "
+            + _(
+                "Changed since this run began: {names}. Counts from the next Train or Reset.",
+                names=names,
+            )
+        )
+
+
+def _charts(panel: Panel, snapshot: Snapshot, lines: dict[str, Sequence[Line]], unit: str) -> None:
+    name = panel.project.name
+    steps = snapshot.steps_total or 1
+    figure, title = FIGURES[panel.project.task]
+    title = _(title) + (f" [{unit}]" if unit else "")
+    logarithmic = bool(st.session_state.get(f"{name}.log", True))
+    charts.loss_chart(
+        snapshot.history,
+        steps,
+        f"{name}.loss-chart",
+        lines.get("loss", ()),
+        _loss_unit(snapshot.recipe, unit),
+        logarithmic,
+    )
+    charts.figure_chart(
+        snapshot.history,
+        figure,
+        title,
+        steps,
+        f"{name}.figure-chart",
+        lines.get(figure, ()),
+        logarithmic,
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.toggle(
+            _("Logarithmic axis"),
+            value=True,
+            key=f"{name}.log",
+            persist_state="session",
+            help=_("Each step of the axis is ten times the last: small losses stay visible."),
+        )
+        st.caption(
+            _(
+                "Batch and train: measured while the weights move, with augmentation and dropout. "
+                "Validation: after each epoch, on examples that training never sees."
+            )
+        )
+
+
+def _loss_unit(recipe: Recipe, unit: str) -> str:
+    """The unit of a regression's loss: squared, unless the loss is the plain distance."""
+    return f"{unit}²" if unit and recipe.loss != "l1" else unit
+
+
+def predictor_or_message(run: Run) -> Predictor | None:
+    """The run's network as it is now; None (and why, on the page) if its data cannot be had."""
+    try:
+        return run.predictor()
+    except PlaygroundError as error:
+        st.error(error.text(_), icon=":material/error:")
+        return None

@@ -1,0 +1,188 @@
+"""What the tests share: a data set that loads at once, projects around it, and patience."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from playground.data.dataset import Dataset, Examples, Scaler, Task
+from playground.errors import PlaygroundError
+from playground.fields import Field
+from playground.projects import PROJECTS
+from playground.projects.base import Preset, Project
+from playground.recipe import Recipe
+from playground.service import RunService
+
+SIDE = 6  # of the test pictures, in pixels
+
+
+@pytest.fixture(scope="session", autouse=True)
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty data folder, so that no test depends on what a computer has downloaded."""
+    folder = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_DATA", str(folder))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """Float sums depend on the number of threads, and the machine may be busy."""
+    torch.set_num_threads(1)
+
+
+def pictures(n: int, noise: float, seed: int) -> Examples:
+    """(n, 6, 6) uint8 pictures of a bar in one of three places, and which it is."""
+    generator = torch.Generator().manual_seed(seed)
+    targets = torch.arange(n) % 3
+    inputs = torch.rand(n, SIDE, SIDE, generator=generator) * noise * 255
+    for kind in range(3):
+        inputs[targets == kind, 2 * kind : 2 * kind + 2] += 255 * (1 - noise)
+    return Examples(inputs.to(torch.uint8), targets)
+
+
+def rows(n: int, task: Task, seed: int) -> Examples:
+    """(n, 3) float32 rows, and a rule of their first two columns."""
+    inputs = torch.randn(n, 3, generator=torch.Generator().manual_seed(seed))
+    value = 2 * inputs[:, 0] - inputs[:, 1]
+    if task == "classification":
+        return Examples(inputs, (value > 0).long())
+    return Examples(inputs, (value > 0).float() if task == "binary" else value)
+
+
+def dataset_of(make: Callable[[int, int], Examples], task: Task) -> Dataset:
+    train = make(90, 1)
+    return Dataset(train, make(30, 2), make(30, 3), Scaler.fit(train), task=task)
+
+
+class Bars(Project):
+    """A picture of a bar: is it high, in the middle or low?"""
+
+    name = "bars"
+    title = "Bars"
+    purpose = "Where is the bar?"
+    task = "classification"
+    labels = ("high", "middle", "low")
+    data_fields = (Field("noise", "number", 0.5, "Noise", low=0, high=1),)
+    pictures = True
+    defaults: Mapping[str, Any] = {  # noqa: RUF012 - as in the projects themselves
+        "hidden": (8,),
+        "batch_size": 16,
+        "learning_rate": 0.01,
+        "epochs": 2,
+        "threads": 1,
+    }
+    presets = (Preset("short", "Short", "One epoch.", {"epochs": 1}),)
+
+    def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
+        noise = float(recipe.data["noise"])  # type: ignore[arg-type]
+        return dataset_of(lambda n, seed: pictures(n, noise, seed), self.task)
+
+    def encode(self, raw: Any, recipe: Recipe) -> Tensor:
+        if not isinstance(raw, Tensor):
+            raise PlaygroundError("This is no bar.")
+        return raw
+
+    def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
+        return (SIDE, SIDE)
+
+
+class Rows(Project):
+    """A table instead of pictures; its task is set by :func:`table`."""
+
+    name = "rows"
+    title = "Rows"
+    purpose = "What follows from a row?"
+    task = "regression"
+    defaults: Mapping[str, Any] = {  # noqa: RUF012
+        "hidden": (8,),
+        "loss": "mse",
+        "batch_size": 16,
+        "epochs": 2,
+        "threads": 1,
+    }
+
+    def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
+        return dataset_of(lambda n, seed: rows(n, self.task, seed), self.task)
+
+    def encode(self, raw: Any, recipe: Recipe) -> Tensor:
+        return torch.tensor(raw, dtype=torch.float32)
+
+    def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
+        return (3,)
+
+
+class YesNo(Rows):
+    """The same table with a yes-no question."""
+
+    name = "yes_no"
+    task = "binary"
+    labels = ("no", "yes")
+    defaults: Mapping[str, Any] = {**Rows.defaults, "loss": "bce"}  # noqa: RUF012
+
+
+@pytest.fixture
+def bars(monkeypatch: pytest.MonkeyPatch) -> Bars:
+    """A classification of tiny pictures, also known to the facade by its name."""
+    project = Bars()
+    monkeypatch.setitem(PROJECTS, project.name, project)
+    return project
+
+
+@pytest.fixture
+def regression(monkeypatch: pytest.MonkeyPatch) -> Rows:
+    project = Rows()
+    monkeypatch.setitem(PROJECTS, project.name, project)
+    return project
+
+
+@pytest.fixture
+def yes_no(monkeypatch: pytest.MonkeyPatch) -> YesNo:
+    project = YesNo()
+    monkeypatch.setitem(PROJECTS, project.name, project)
+    return project
+
+
+class Clock:
+    """Time that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def service(clock: Clock) -> Iterator[RunService]:
+    """Two workers whose clock stands still; closed after the test, whatever happened."""
+    running = RunService(workers=2, clock=clock)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], object]], None]:
+    """Wait for something that another thread will bring about, as long as it may reasonably take.
+
+    The deadline only says how long a *failing* test takes.
+    """
+
+    def wait(happened: Callable[[], object], deadline: float = 60.0) -> None:
+        end = time.monotonic() + deadline
+        while not happened():
+            assert time.monotonic() < end, "it never happened"
+            time.sleep(0.001)
+
+    return wait

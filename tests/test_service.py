@@ -1,0 +1,580 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from playground import models
+from playground import service as service_module
+from playground.data.dataset import Dataset, Examples
+from playground.errors import PlaygroundError
+from playground.history import Change, History
+from playground.optimizers import Settings
+from playground.projects.base import Project
+from playground.recipe import Recipe
+from playground.service import Run, RunService, Snapshot
+from playground.training import fit, steps_per_epoch
+
+Wait = Callable[[Callable[[], object]], None]
+
+
+class MovableClock(Protocol):
+    now: float
+
+
+class Gate(nn.Module):
+    """Lets a training step pass for each permit, so that a test decides when a step ends."""
+
+    def __init__(self, permits: threading.Semaphore) -> None:
+        super().__init__()
+        self.permits = permits
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if self.training:
+            assert self.permits.acquire(timeout=60)
+        return inputs
+
+
+class Wrapped(Project):
+    """Another project with something added to its network or its loading."""
+
+    def __init__(self, inner: Project, *more: nn.Module, load_error: Exception | None = None):
+        self.inner = inner
+        self.more = more
+        self.load_error = load_error
+        for name in ("name", "task", "labels", "data_fields", "pictures"):
+            setattr(self, name, getattr(inner, name))
+
+    def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
+        if self.load_error is not None:
+            raise self.load_error
+        return self.inner.load(recipe, own)
+
+    def encode(self, raw: Any, recipe: Recipe) -> Tensor:
+        return self.inner.encode(raw, recipe)
+
+    def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
+        return self.inner.input_shape(recipe)
+
+    def build(self, recipe: Recipe) -> nn.Sequential:
+        return self.inner.build(recipe).extend(self.more)
+
+
+@pytest.fixture
+def permits(service: RunService) -> Iterator[threading.Semaphore]:
+    """Permits for a gate; at the end everybody may pass, so that the service can close."""
+    semaphore = threading.Semaphore(0)
+    yield semaphore
+    semaphore.release(1_000_000)
+
+
+@pytest.fixture
+def gated(bars: Project, permits: threading.Semaphore) -> Project:
+    return Wrapped(bars, Gate(permits))
+
+
+def bare(project: Project, recipe: Recipe) -> tuple[History, nn.Sequential]:
+    """The same run without a service."""
+    model, history = project.build(recipe), History()
+    for event in fit(model, project.load(recipe), recipe):
+        history.add(event)
+    return history, model
+
+
+def same_numbers(run: Run, project: Project) -> bool:
+    """Did the service give exactly what the bare loop gives?"""
+    expected, model = bare(project, run.recipe)
+    found = run.snapshot().history
+    weights = run.predictor().model.state_dict()
+    return (
+        found.losses == expected.losses
+        and found.figures == expected.figures
+        and [(row.epoch, row.train, row.validation) for row in found.epochs]
+        == [(row.epoch, row.train, row.validation) for row in expected.epochs]
+        and all(torch.equal(weights[name], value) for name, value in model.state_dict().items())
+    )
+
+
+def idle(service: RunService, run: Run) -> Callable[[], bool]:
+    """Has every worker let go of ``run``, so that nothing of it moves any more?"""
+
+    def check() -> bool:
+        with service._wake:
+            return id(run) not in service._held and not run.active
+
+    return check
+
+
+def steps(run: Run) -> int:
+    return run.snapshot().history.steps
+
+
+def test_many_runs_finish_with_the_numbers_of_the_bare_loop(
+    bars: Project, service: RunService, wait_until: Wait
+) -> None:
+    runs = [
+        Run(bars, bars.recipe(seed=seed, dropout=0.2, optimizer=optimizer, batch_size=8))
+        for seed in range(6)
+        for optimizer in ("sgd", "adam")
+    ]
+    for run in runs:
+        service.start(run)
+    wait_until(lambda: all(service.look(run).over for run in runs))
+    for run in runs:
+        snapshot = run.snapshot()
+        assert snapshot.state == snapshot.history.ended == "finished"
+        assert snapshot.history.steps == snapshot.steps_total == 24
+        assert snapshot.history.data["train"] == 90
+        assert same_numbers(run, bars)
+    assert service.active == 0
+    assert service._watched == []
+
+
+def test_turns_are_fair(
+    bars: Project,
+    gated: Project,
+    permits: threading.Semaphore,
+    clock: Callable[[], float],
+    monkeypatch: pytest.MonkeyPatch,
+    wait_until: Wait,
+) -> None:
+    monkeypatch.setattr(service_module, "SLICE", 0.0)  # a turn is one step
+    service = RunService(workers=1, clock=clock)
+    runs = [Run(gated, bars.recipe(seed=seed)) for seed in range(5)]
+    try:
+        for run in runs:
+            service.start(run)
+        permits.release(15)
+        wait_until(lambda: sum(map(steps, runs)) == 15)
+        assert [steps(run) for run in runs] == [3] * 5
+    finally:
+        permits.release(1_000_000)
+        service.close()
+
+
+def test_a_run_waits_until_its_data_is_there(
+    gated: Project,
+    bars: Project,
+    service: RunService,
+    permits: threading.Semaphore,
+    wait_until: Wait,
+) -> None:
+    run = Run(gated, bars.recipe())
+    assert run.snapshot() == Snapshot("ready", run.recipe, History(), 0)
+    service.start(run)
+    wait_until(lambda: run.snapshot().steps_total == 12)
+    assert run.snapshot().state == "running"
+    assert service.active == 1
+    permits.release(100)
+    wait_until(lambda: run.over)
+
+
+def test_pause_holds_after_the_step_it_is_in_and_resume_loses_nothing(
+    gated: Project,
+    bars: Project,
+    service: RunService,
+    permits: threading.Semaphore,
+    wait_until: Wait,
+) -> None:
+    run = Run(gated, bars.recipe())
+    service.start(run)
+    permits.release(3)
+    wait_until(lambda: steps(run) == 3)  # and it is in its 4th
+    service.pause(run)
+    assert run.snapshot().state == "paused"
+    permits.release(100)
+    wait_until(idle(service, run))
+    assert steps(run) == 4
+    service.pause(run)
+    service.start(run)
+    wait_until(lambda: run.over)
+    assert same_numbers(run, bars)
+
+
+def test_pause_and_resume_while_a_step_goes_on(
+    gated: Project,
+    bars: Project,
+    service: RunService,
+    permits: threading.Semaphore,
+    wait_until: Wait,
+) -> None:
+    run = Run(gated, bars.recipe())
+    service.start(run)
+    permits.release(1)
+    wait_until(lambda: steps(run) == 1)
+    for _ in range(5):
+        service.pause(run)
+        service.start(run)
+    permits.release(100)
+    wait_until(lambda: run.over)
+    assert same_numbers(run, bars)
+
+
+def test_one_batch_and_one_epoch_are_exact(
+    bars: Project, service: RunService, wait_until: Wait
+) -> None:
+    run = Run(bars, bars.recipe(epochs=4))  # of 6 steps each
+    expected = [("batch", 1), ("batch", 2), ("epoch", 6), ("epoch", 12), ("batch", 13)]
+    for until, count in expected:
+        service.start(run, until)  # type: ignore[arg-type]
+        wait_until(idle(service, run))
+        assert run.state == "paused"
+        assert steps(run) == count
+    assert len(run.snapshot().history.epochs) == 2
+    service.start(run)
+    wait_until(lambda: run.over)
+    assert same_numbers(run, bars)
+
+
+@pytest.mark.parametrize(("until", "presses"), [("epoch", 2), ("batch", 13)])
+def test_going_by_hand_ends_as_finished_too(
+    bars: Project, service: RunService, wait_until: Wait, until: Any, presses: int
+) -> None:
+    # The 13th press of "one batch" finds none left: it measures the last epoch and ends.
+    run = Run(bars, bars.recipe())
+    for _ in range(presses):
+        service.start(run, until)
+        wait_until(idle(service, run))
+    assert run.state == "finished"
+    assert same_numbers(run, bars)
+
+
+def test_stop_is_for_good_and_keeps_the_network(
+    gated: Project,
+    bars: Project,
+    service: RunService,
+    permits: threading.Semaphore,
+    wait_until: Wait,
+) -> None:
+    run = Run(gated, bars.recipe())
+    service.start(run)
+    permits.release(5)
+    wait_until(lambda: steps(run) == 5)
+    service.stop(run, "Enough.")
+    snapshot = run.snapshot()
+    assert (snapshot.state, snapshot.history.ended) == ("stopped", "stopped")
+    assert snapshot.history.reason == "Enough."
+    permits.release(100)
+    wait_until(idle(service, run))
+    service.start(run)
+    service.pause(run)
+    service.stop(run, "Again.")
+    assert run.snapshot().state == "stopped"
+    assert run.snapshot().history.reason == "Enough."
+    assert steps(run) == 6
+    predicted = run.predictor()
+    untrained = bars.build(run.recipe).state_dict()
+    assert any(
+        not torch.equal(value, untrained[name])
+        for name, value in predicted.model.state_dict().items()
+    )
+    assert predicted.predict(torch.zeros(6, 6)).label in bars.labels
+
+
+def test_a_run_can_be_stopped_before_its_first_step(
+    bars: Project, service: RunService, wait_until: Wait
+) -> None:
+    run = Run(bars, bars.recipe())
+    service.stop(run)
+    service.start(run)
+    assert run.snapshot().state == "stopped"
+    assert steps(run) == 0
+
+
+class Broken(nn.Module):
+    """Raises in its third training step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = 0
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        self.seen += self.training
+        if self.seen == 3:
+            raise RuntimeError("The {cat} sat on the cable")
+        return inputs
+
+
+def test_an_exception_ends_its_own_run_alone(
+    bars: Project, service: RunService, wait_until: Wait
+) -> None:
+    recipe = bars.recipe(epochs=5)
+    known = PlaygroundError("The table {name} is empty.", name="mine.csv")
+    broken = Run(Wrapped(bars, Broken()), recipe)
+    without_data = Run(Wrapped(bars, load_error=known), recipe)
+    crashing = Run(Wrapped(bars, load_error=KeyError("x")), recipe)
+    good = [Run(bars, recipe), Run(bars, recipe)]
+    runs = [good[0], broken, without_data, crashing, good[1]]
+    for run in runs:
+        service.start(run)
+    wait_until(lambda: all(run.over for run in runs))
+    wait_until(lambda: all(idle(service, run)() for run in runs))
+    for run, reason, count in (
+        (broken, "RuntimeError: The {cat} sat on the cable", 2),
+        (without_data, "The table mine.csv is empty.", 0),
+        (crashing, "KeyError: 'x'", 0),
+    ):
+        snapshot = run.snapshot()
+        assert snapshot.state == snapshot.history.ended == "failed"
+        assert reason in str(snapshot.error)
+        assert snapshot.history.reason == str(snapshot.error)
+        assert snapshot.history.steps == count
+    assert without_data.error is known
+    assert all(same_numbers(run, bars) for run in good)
+    assert service._watched == []
+
+
+def test_divergence_ends_a_run_and_keeps_finite_weights(
+    regression: Project, service: RunService, wait_until: Wait
+) -> None:
+    run = Run(regression, regression.recipe(optimizer="sgd", learning_rate=10, epochs=50))
+    service.start(run)
+    wait_until(lambda: run.over)
+    snapshot = run.snapshot()
+    assert snapshot.state == snapshot.history.ended == "diverged"
+    assert all(w.isfinite().all() for w in run.predictor().model.state_dict().values())
+
+
+def test_a_change_of_the_controls_counts_from_the_next_step(
+    gated: Project,
+    bars: Project,
+    service: RunService,
+    permits: threading.Semaphore,
+    wait_until: Wait,
+) -> None:
+    run = Run(gated, bars.recipe())
+    service.start(run)
+    permits.release(2)
+    wait_until(lambda: steps(run) == 2)  # the 3rd has begun with the old ones
+    service.change(run, Settings(0.5, 0.01))
+    permits.release(100)
+    wait_until(lambda: run.over)
+    changes = run.snapshot().history.changes
+    assert [(c.step, c.name, c.value) for c in changes] == [
+        (4, "learning_rate", 0.5),
+        (4, "weight_decay", 0.01),
+    ]
+    assert all(0 <= change.training <= change.wall for change in changes)
+
+
+def test_a_change_before_the_first_step_is_recorded_too(
+    bars: Project, service: RunService, wait_until: Wait
+) -> None:
+    run = Run(bars, bars.recipe(epochs=1))
+    service.change(run, Settings(0.02, 0.0))
+    service.start(run)
+    wait_until(lambda: run.over)
+    (change,) = run.snapshot().history.changes
+    assert isinstance(change, Change)
+    assert (change.step, change.name, change.value) == (1, "learning_rate", 0.02)
+
+
+def endless(project: Project) -> Run:
+    """A run that outlasts its test."""
+    return Run(project, project.recipe(epochs=500, batch_size=1))
+
+
+def test_a_run_that_nobody_watches_pauses_and_later_stops(
+    bars: Project, service: RunService, clock: MovableClock, wait_until: Wait
+) -> None:
+    watched, left = endless(bars), endless(bars)
+    service.start(watched)
+    service.start(left)
+    wait_until(lambda: steps(watched) and steps(left))
+    clock.now += service.pause_after - 1
+    service.sweep()
+    assert watched.active
+    assert left.active
+    service.look(watched)
+    clock.now += 2
+    service.sweep()
+    assert watched.active
+    snapshot = left.snapshot()
+    assert (snapshot.state, snapshot.pausing_unwatched) == ("paused", True)
+    wait_until(idle(service, left))
+    before = steps(left)
+
+    service.start(left)  # somebody is back
+    assert not left.snapshot().pausing_unwatched
+    wait_until(lambda: steps(left) > before)
+    clock.now += service.stop_after + 1
+    service.look(watched)
+    wait_until(lambda: left.over)  # the workers look themselves
+    assert left.snapshot().state == "stopped"
+    assert left.snapshot().history.reason == "Nobody was watching."
+    assert watched.active
+
+
+def test_a_paused_run_that_nobody_watches_stops_too(
+    bars: Project, service: RunService, clock: MovableClock, wait_until: Wait
+) -> None:
+    run = endless(bars)
+    service.start(run)
+    service.pause(run)
+    clock.now += service.pause_after + 1
+    service.sweep()
+    assert not run.snapshot().pausing_unwatched  # a person paused it
+    clock.now += service.stop_after
+    service.sweep()
+    assert run.snapshot().state == "stopped"
+
+
+def test_snapshots_agree_with_themselves_while_training_goes_on(
+    bars: Project, service: RunService, wait_until: Wait
+) -> None:
+    runs = [Run(bars, bars.recipe(seed=seed, epochs=30, batch_size=8)) for seed in range(3)]
+    for run in runs:
+        service.start(run)
+    kept: list[tuple[Snapshot, str]] = []
+
+    def check() -> bool:
+        for run in runs:
+            snapshot = service.look(run)
+            history = snapshot.history
+            assert len(history.figures.get("accuracy", [])) == history.steps
+            assert [row.epoch for row in history.epochs] == [*range(1, len(history.epochs) + 1)]
+            assert len(history.epochs) in (history.steps // 12, (history.steps - 1) // 12)
+            assert (history.ended == "finished") == snapshot.over
+            assert history.training <= history.wall or history.training == pytest.approx(
+                history.wall
+            )
+            if snapshot.over:
+                assert history.steps == snapshot.steps_total
+            if len(kept) < 50:
+                kept.append((snapshot, history.to_json()))
+            run.predictor().predict(torch.zeros(6, 6))
+        return all(run.over for run in runs)
+
+    wait_until(check)
+    assert all(snapshot.history.to_json() == then for snapshot, then in kept)
+
+
+def test_who_sees_it_finished_gets_the_finished_network(
+    bars: Project, service: RunService, wait_until: Wait
+) -> None:
+    for seed in range(5):
+        run = Run(bars, bars.recipe(seed=seed))
+        service.start(run)
+        wait_until(lambda run=run: run.over)
+        assert same_numbers(run, bars)
+
+
+def test_speed_and_time_left() -> None:
+    recipe = Recipe("bars")
+    history = History(losses=[1.0] * 30, training=3.0, wall=6.0)
+    snapshot = Snapshot("running", recipe, history, steps_total=50)
+    assert snapshot.steps_per_second == 10
+    assert snapshot.seconds_left == 2
+    assert (snapshot.active, snapshot.over) == (True, False)
+    fresh = Snapshot("ready", recipe, History(), 0)
+    assert fresh.steps_per_second == 0
+    assert fresh.seconds_left is None
+
+
+def test_a_run_alone_gets_all_threads_and_the_next_one(
+    bars: Project, gated: Project, service: RunService
+) -> None:
+    recipe = bars.recipe(threads=0)
+    alone, second = Run(gated, recipe), Run(gated, recipe)
+    fixed = Run(gated, recipe.with_(threads=3))
+    for run in (alone, second, fixed):
+        service.start(run)
+    assert [run.recipe.threads for run in (alone, second, fixed)] == [2, 1, 3]
+
+
+def test_close_ends_the_threads_and_leaves_runs_as_they_are(
+    bars: Project, service: RunService, wait_until: Wait
+) -> None:
+    runs = [endless(bars) for _ in range(3)]
+    for run in runs:
+        service.start(run)
+    wait_until(lambda: all(steps(run) for run in runs))
+    threads = list(service._threads)
+    assert [thread.name for thread in threads] == ["training"] * 2
+    service.close()
+    assert not any(thread.is_alive() for thread in threads)
+    counts = [steps(run) for run in runs]
+    late = endless(bars)
+    service.start(late)
+    assert [steps(run) for run in runs] == counts
+    assert late.state == "ready"
+    service.close()
+
+
+class Publishing:
+    """Holds a worker in the moment between a slice's last step and saying how it ended."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.there, self.go = threading.Event(), threading.Event()
+        copy = models.state
+
+        def state(model: nn.Module) -> dict[str, Any]:
+            self.there.set()
+            assert self.go.wait(60)
+            return copy(model)
+
+        monkeypatch.setattr(models, "state", state)
+
+
+@pytest.fixture
+def publishing(monkeypatch: pytest.MonkeyPatch, service: RunService) -> Iterator[Publishing]:
+    moment = Publishing(monkeypatch)
+    yield moment
+    moment.go.set()
+
+
+@pytest.mark.parametrize("first", ["batch", "epoch"])
+def test_train_pressed_in_the_last_moment_of_one_batch_is_not_lost(
+    bars: Project, service: RunService, publishing: Publishing, wait_until: Wait, first: Any
+) -> None:
+    run = Run(bars, bars.recipe())
+    service.start(run, first)
+    assert publishing.there.wait(60)
+    service.start(run)
+    publishing.go.set()
+    wait_until(idle(service, run))
+    assert run.state == "finished"
+
+
+def test_stop_pressed_in_the_last_moment_stays_stopped(
+    bars: Project, service: RunService, publishing: Publishing, wait_until: Wait
+) -> None:
+    run = Run(bars, bars.recipe())
+    service.start(run)
+    assert publishing.there.wait(60)
+    service.stop(run)
+    assert run.snapshot().state == "stopped"
+    publishing.go.set()
+    wait_until(idle(service, run))
+    assert run.snapshot().state == run.snapshot().history.ended == "stopped"
+
+
+def test_resume_pressed_while_it_finishes_does_not_bring_it_back(
+    bars: Project, service: RunService, publishing: Publishing, wait_until: Wait
+) -> None:
+    run = Run(bars, bars.recipe())
+    service.start(run)
+    assert publishing.there.wait(60)
+    service.pause(run)
+    main, still = threading.current_thread(), service.clock
+
+    def meanwhile() -> float:
+        # Called in the middle of start(): the worker says "finished", if it is let.
+        if threading.current_thread() is main:
+            publishing.go.set()
+            finished = threading.Event()
+            for _ in range(100):
+                if run.state == "finished" or finished.wait(0.002):
+                    break
+        return still()
+
+    service.clock = meanwhile
+    service.start(run)
+    service.clock = still
+    wait_until(idle(service, run))
+    assert run.state == "finished"
+    assert steps(run) == steps_per_epoch(run.recipe, bars.load(run.recipe)) * 2
