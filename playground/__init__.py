@@ -14,6 +14,12 @@ from __future__ import annotations
 
 import os
 import time
+
+# Threads that wait for each other should sleep, not spin: torch's spin by default, and
+# where a browser or another student's run needs the core, a step on two threads then takes
+# three times as long. OpenMP reads this once, so it stands before torch's first import.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

@@ -38,7 +38,7 @@ def value_of(text: str, kind: str) -> Any:
         if kind == "integers":
             return tuple(int(part) for part in text.split(","))
         return json.loads(text) if kind != "choice" else text
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

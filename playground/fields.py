@@ -19,6 +19,14 @@ Value = int | float | bool | str | tuple[int, ...]
 Kind = Literal["integer", "number", "switch", "choice", "integers"]
 
 
+def shown(value: object) -> str:
+    """``value`` as Python writes it, cut to what fits in a sentence."""
+    try:
+        return repr(value)[:80]
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        return "…"
+
+
 class FieldError(PlaygroundError):
     """A value that its field does not allow: names the field, the value and the range."""
 
@@ -75,14 +83,14 @@ class Field:
         elif (
             isinstance(value, int | float)
             and not isinstance(value, bool)
-            and math.isfinite(value)
-            and self.low <= value <= self.high
+            and self.low <= value <= self.high  # and so not NaN either
+            and abs(value) < math.inf
         ):
             return float(value)
         raise FieldError(
             N_("{field} is {value}, but must be {allowed}."),
             field=self.name,
-            value=repr(value)[:80],
+            value=shown(value),
             allowed=self.allowed(),
         )
 

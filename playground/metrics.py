@@ -16,7 +16,8 @@ def figures(task: Task, outputs: Tensor, targets: Tensor) -> dict[str, float]:
     absolute error) and "mse" for a regression, in the target's own unit and its square.
     """
     if task == "regression":
-        error = outputs.squeeze(1) - targets
+        # In double, since the square of a diverging network's error is soon beyond a float.
+        error = (outputs.squeeze(1) - targets).double()
         return {"mae": error.abs().mean().item(), "mse": error.square().mean().item()}
     chosen = outputs.argmax(dim=1) if task == "classification" else (outputs.squeeze(1) > 0)
     return {"accuracy": (chosen == targets).float().mean().item()}

@@ -36,12 +36,16 @@ class Maxout(nn.Module):
 
 
 class Dropout(nn.Module):
-    """``nn.Dropout`` that draws from a generator of its own, so that a seed repeats a run."""
+    """``nn.Dropout`` that draws from a given generator, so that a seed repeats a run.
 
-    def __init__(self, share: float, seed: int) -> None:
+    The layers of a network share one: with equal ones, they would all switch off the same
+    neurons.
+    """
+
+    def __init__(self, share: float, source: torch.Generator) -> None:
         super().__init__()
         self.share = share
-        self.generator = generator(seed, "dropout")
+        self.generator = source
 
     def forward(self, inputs: Tensor) -> Tensor:
         if not self.training:
@@ -80,11 +84,12 @@ def build(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> nn.Sequ
     """
     # "meta" tensors have a shape but no memory: torch's own initialisation, which would
     # draw from the global generator, does nothing.
+    dropout = generator(recipe.seed, "dropout")
     with torch.device("meta"):
-        model = _cnn(recipe, input_shape) if recipe.architecture == "cnn" else _mlp()
+        model = _cnn(recipe, dropout, input_shape) if recipe.architecture == "cnn" else _mlp()
         width = _width(model, input_shape)
         for neurons in recipe.hidden:
-            model.extend(_hidden(recipe, nn.Linear, width, neurons))
+            model.extend(_hidden(recipe, dropout, nn.Linear, width, neurons))
             width = neurons
         model.append(nn.Linear(width, outputs))
     model.to_empty(device="cpu")
@@ -96,20 +101,27 @@ def _mlp() -> nn.Sequential:
     return nn.Sequential(nn.Flatten())
 
 
-def _cnn(recipe: Recipe, input_shape: tuple[int, ...]) -> nn.Sequential:
+def _cnn(recipe: Recipe, dropout: torch.Generator, input_shape: tuple[int, ...]) -> nn.Sequential:
     model = nn.Sequential(nn.Unflatten(1, (1, input_shape[0])))  # (n, h, w) -> (n, 1, h, w)
     width = 1
     blocks = zip(recipe.channels, recipe.kernels, recipe.strides, strict=True)
     for channels, kernel, stride in blocks:
-        # Padding keeps the picture's size, so that only the stride makes it smaller.
+        # Padding keeps the picture's size (an even kernel adds a pixel), so that only the
+        # stride makes it smaller.
         options = {"stride": stride, "padding": kernel // 2}
-        model.extend(_hidden(recipe, nn.Conv2d, width, channels, kernel, **options))
+        model.extend(_hidden(recipe, dropout, nn.Conv2d, width, channels, kernel, **options))
         width = channels
     return model.append(nn.Flatten())
 
 
 def _hidden(
-    recipe: Recipe, layer: type[nn.Module], inputs: int, outputs: int, *more: int, **options: int
+    recipe: Recipe,
+    dropout: torch.Generator,
+    layer: type[nn.Module],
+    inputs: int,
+    outputs: int,
+    *more: int,
+    **options: int,
 ) -> list[nn.Module]:
     """One hidden layer, its activation, and dropout if the recipe asks for it."""
     if recipe.activation == "maxout":
@@ -120,7 +132,7 @@ def _hidden(
     if bend is not None:
         modules.append(bend)
     if recipe.dropout > 0:
-        modules.append(Dropout(recipe.dropout, recipe.seed))
+        modules.append(Dropout(recipe.dropout, dropout))
     return modules
 
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from playground.errors import PlaygroundError
-from playground.fields import Field, FieldError, Kind, Value
+from playground.fields import Field, FieldError, Kind, Value, shown
 from playground.i18n import N_
 
 VERSION: Final = 1
@@ -304,10 +304,10 @@ class Recipe:
     version: int = VERSION
 
     def __post_init__(self) -> None:
-        if self.version != VERSION:
+        if self.version != VERSION or isinstance(self.version, bool):
             raise RecipeError(
                 N_("This recipe has version {version}; this program reads version {known}."),
-                version=repr(self.version),
+                version=shown(self.version),
                 known=VERSION,
             )
         if not isinstance(self.project, str) or not isinstance(self.data, Mapping):
@@ -328,7 +328,9 @@ class Recipe:
             )
 
     def __hash__(self) -> int:
-        return hash(self.to_json())
+        # Not of to_json(): equal options may stand in another order.
+        values = {**self.to_dict(), "data": frozenset(self.data.items())}
+        return hash(tuple(values.values()))
 
     def with_(self, **changes: Any) -> Recipe:
         """A new recipe with some fields changed; ``data`` is merged, not replaced.
@@ -387,7 +389,7 @@ def unknown(name: str, known: Iterable[str]) -> RecipeError:
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.0)
     return RecipeError(
         N_("There is no {name}. The nearest is {nearest}; there are: {known}."),
-        name=repr(name)[:80],
+        name=shown(name),
         nearest=near[0] if near else "-",
         known=", ".join(known),
     )

@@ -14,4 +14,5 @@ import torch
 
 def generator(seed: int, purpose: str) -> torch.Generator:
     """A generator for ``purpose`` ("shuffle", "dropout", …) that depends on ``seed`` alone."""
-    return torch.Generator().manual_seed((seed << 32) ^ crc32(purpose.encode()))
+    # One hash of both: torch's generator looks at the lower 32 bits of its seed alone.
+    return torch.Generator().manual_seed(crc32(f"{purpose} {seed}".encode()))

@@ -59,13 +59,15 @@ class Run:
         self.pausing_unwatched = False  # paused because nobody looked, for the page to say so
         self.seen = time.monotonic()
         self._lock = threading.Lock()
-        self._history = History()
-        self._until: Until = "end"
+        self._history = History(_settings=self.controls.now)  # changes count from here on
+        self._until: Until | None = "end"  # None: what was asked for is done
         self._model: nn.Sequential | None = None
         self._dataset: Dataset | None = None
         self._weights: dict[str, torch.Tensor] | None = None
         self._events: Generator[Step | Epoch, None, Ending] | None = None
         self._started: float | None = None
+        self._queued = 0.0  # when it last began to wait for a worker
+        self._served = 0.0  # seconds of waiting for a worker and training, without pauses
         self._steps_total = 0
 
     @property
@@ -102,6 +104,7 @@ class Run:
                 self.recipe,
                 self._history.copy(),
                 self._steps_total,
+                self._served,
                 self.error,
                 self.pausing_unwatched,
             )
@@ -130,8 +133,7 @@ class Run:
         begun = time.monotonic()
         trained = self._history.training
         ended: Ending | None = None
-        reached = False
-        while self.state in ACTIVE and not reached:
+        while self.active and self._until is not None:
             try:
                 event = next(self._events)
             except StopIteration as end:
@@ -140,18 +142,26 @@ class Run:
             now = time.monotonic()
             with self._lock:
                 self._history.add(event, now - self._started, trained + now - begun)
-            reached = (self._until == "batch" and isinstance(event, Step)) or (
-                self._until == "epoch" and isinstance(event, Epoch)
-            )
+                if self._reached(event):
+                    self._until = None  # unless start() asks for more before the slice is over
             if now - begun > seconds:
                 break
         self._weights = models.state(self._model)
         with self._lock:
+            self._served += time.monotonic() - self._queued
+            if self.over:
+                return  # stopped in the meantime
             if ended is not None:
                 self._history.ended = ended
                 self.state = ended
-            elif reached and self.state in ACTIVE:
+            elif self._until is None and self.active:
                 self.state = "paused"
+
+    def _reached(self, event: Step | Epoch) -> bool:
+        """Is what was asked for done? After the last epoch there is only the end to come."""
+        if isinstance(event, Epoch):
+            return self._until == "epoch" and event.number < self.recipe.epochs
+        return self._until == "batch"
 
 
 @dataclass(frozen=True)
@@ -162,6 +172,7 @@ class Snapshot:
     recipe: Recipe
     history: History
     steps_total: int
+    served: float = 0.0  # wall-clock seconds in which it wanted a worker, others' turns included
     error: PlaygroundError | None = None
     pausing_unwatched: bool = False
 
@@ -175,13 +186,13 @@ class Snapshot:
 
     @property
     def steps_per_second(self) -> float:
-        """Steps per second of this run's own training time, over the whole run."""
-        return self.history.steps / self.history.training if self.history.training else 0.0
+        """Steps per second as a student sees them: the turns of other runs included."""
+        return self.history.steps / self.served if self.served else 0.0
 
     @property
     def seconds_left(self) -> float | None:
         """Wall-clock seconds to the end if it goes on as it went; None before the first step."""
-        if not self.history.steps or not self.history.training:
+        if not self.steps_per_second:
             return None
         return (self.steps_total - self.history.steps) / self.steps_per_second
 
@@ -208,7 +219,7 @@ class RunService:
 
     def start(self, run: Run, until: Until = "end") -> None:
         """Let a ready or paused run train, to its end or for one more epoch or batch."""
-        with self._wake:
+        with self._wake, run._lock:
             if run.over or self._closed:
                 return
             if run.state == "ready":
@@ -254,14 +265,14 @@ class RunService:
 
     def sweep(self) -> None:
         """Pause active runs that nobody looked at for a while, and stop them later."""
-        with self._wake:
-            unseen = [(run, self.clock() - run.seen) for run in self._watched]
-        for run, seconds in unseen:
-            if seconds > self.stop_after:
-                self.stop(run, N_("Nobody was watching."))
-            elif seconds > self.pause_after and run.active:
-                self.pause(run)
-                run.pausing_unwatched = True
+        with self._wake:  # held to the end, so that nobody starts one in between
+            for run in list(self._watched):
+                seconds = self.clock() - run.seen
+                if seconds > self.stop_after:
+                    self.stop(run, N_("Nobody was watching."))
+                elif seconds > self.pause_after and run.active:
+                    self.pause(run)
+                    run.pausing_unwatched = True
 
     def close(self) -> None:
         """Stop all workers and wait for them; runs stay as they are."""
@@ -277,6 +288,7 @@ class RunService:
 
     def _enqueue(self, run: Run) -> None:
         if run not in self._queue and id(run) not in self._held:
+            run._queued = time.monotonic()
             self._queue.append(run)
             self._wake.notify()
 
@@ -294,6 +306,9 @@ class RunService:
         # Not daemons: a thread inside torch while the interpreter exits aborts the process.
         # So each looks now and then whether the main thread, the server, is still there.
         main = threading.main_thread()
+        # A thread's first use of torch takes over whatever count another thread set last;
+        # having asked once, each keeps its own.
+        torch.get_num_threads()
         while main.is_alive():
             with self._wake:
                 if self._closed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -71,7 +71,7 @@ class Bars(Project):
     labels = ("high", "middle", "low")
     data_fields = (Field("noise", "number", 0.5, "Noise", low=0, high=1),)
     pictures = True
-    defaults: Mapping[str, Any] = {  # noqa: RUF012 - as in the projects themselves
+    defaults: ClassVar[Mapping[str, Any]] = {
         "hidden": (8,),
         "batch_size": 16,
         "learning_rate": 0.01,
@@ -99,8 +99,8 @@ class Rows(Project):
     name = "rows"
     title = "Rows"
     purpose = "What follows from a row?"
-    task = "regression"
-    defaults: Mapping[str, Any] = {  # noqa: RUF012
+    task: ClassVar[Task] = "regression"
+    defaults: ClassVar[Mapping[str, Any]] = {
         "hidden": (8,),
         "loss": "mse",
         "batch_size": 16,
@@ -124,7 +124,7 @@ class YesNo(Rows):
     name = "yes_no"
     task = "binary"
     labels = ("no", "yes")
-    defaults: Mapping[str, Any] = {**Rows.defaults, "loss": "bce"}  # noqa: RUF012
+    defaults: ClassVar[Mapping[str, Any]] = {**Rows.defaults, "loss": "bce"}
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch.nn import functional
@@ -17,7 +19,7 @@ VALUES, TARGETS = noise(20, 1), noise(20, seed=1)
 YES = (TARGETS > 0).float()
 
 
-def loss(name: str, **settings: float) -> losses.Loss:
+def loss(name: str, **settings: Any) -> losses.Loss:
     return losses.build(Recipe("any", loss=name, **settings))
 
 

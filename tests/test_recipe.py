@@ -92,7 +92,7 @@ def test_each_field_explains_itself_and_allows_its_default(name: str) -> None:
 
 
 def test_an_unknown_field_names_the_nearest() -> None:
-    with pytest.raises(RecipeError, match="learning_rat.*nearest is learning_rate"):
+    with pytest.raises(RecipeError, match=r"learning_rat.*nearest is learning_rate"):
         PLAIN.with_(learning_rat=0.1)
     with pytest.raises(RecipeError, match="nearest is epochs"):
         Recipe.from_dict({**PLAIN.to_dict(), "epoch": 3})
@@ -143,7 +143,7 @@ def test_equal_recipes_have_equal_hashes_whatever_the_order_of_their_options() -
 
 
 def test_convolution_blocks_need_equally_many_numbers() -> None:
-    with pytest.raises(RecipeError, match="channels, kernels and strides.*not 3, 2 and 2"):
+    with pytest.raises(RecipeError, match=r"channels, kernels and strides.*not 3, 2 and 2"):
         PLAIN.with_(channels=(1, 2, 3))
 
 

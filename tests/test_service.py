@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Protocol
 
 import pytest
@@ -459,14 +460,14 @@ def test_who_sees_it_finished_gets_the_finished_network(
     for seed in range(5):
         run = Run(bars, bars.recipe(seed=seed))
         service.start(run)
-        wait_until(lambda run=run: run.over)
+        wait_until(partial(getattr, run, "over"))
         assert same_numbers(run, bars)
 
 
 def test_speed_and_time_left() -> None:
     recipe = Recipe("bars")
     history = History(losses=[1.0] * 30, training=3.0, wall=6.0)
-    snapshot = Snapshot("running", recipe, history, steps_total=50)
+    snapshot = Snapshot("running", recipe, history, steps_total=50, served=3.0)
     assert snapshot.steps_per_second == 10
     assert snapshot.seconds_left == 2
     assert (snapshot.active, snapshot.over) == (True, False)

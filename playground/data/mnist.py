@@ -78,14 +78,21 @@ def _load_full(where: Path) -> tuple[Examples, Examples]:
                 shutil.copyfile(_raw(where) / f"{name}.gz", raw / f"{name}.gz")
             MNIST(copy, download=True)
             return _read(Path(copy))
-    raise MnistError(
+    raise _damaged(where)
+
+
+def _damaged(where: Path) -> MnistError:
+    return MnistError(
         N_("The full MNIST set is not in {folder}, or a file is damaged. Fetch it again."),
         folder=str(where),
     )
 
 
 def _read(where: Path) -> tuple[Examples, Examples]:
-    train, test = MNIST(str(where), train=True), MNIST(str(where), train=False)
+    try:
+        train, test = MNIST(str(where), train=True), MNIST(str(where), train=False)
+    except (AssertionError, LookupError, RuntimeError, ValueError) as error:
+        raise _damaged(where) from error  # of the right length, but with the wrong bytes
     return Examples(train.data, train.targets), Examples(test.data, test.targets)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from playground.data import digits, drawings, mnist
 from playground.data.dataset import Dataset, Examples
 from playground.i18n import N_
-from playground.projects.base import Project
+from playground.projects.base import Preset, Project
 from playground.recipe import Recipe
 
 
@@ -26,14 +26,97 @@ class Digits(Project):
         "channels": (16, 32),
         "hidden": (128,),
         "optimizer": "adamw",
-        "learning_rate": 0.004,
+        "learning_rate": 0.005,
         "weight_decay": 0.01,
         "schedule": "one_cycle",
         "batch_size": 256,
-        "epochs": 4,
-        "augmentation": 0.5,
+        "epochs": 3,
+        "augmentation": 0.7,
     }
-    presets = ()
+    # 4,000 digits make few steps an epoch, so more epochs and smaller batches.
+    small = {"learning_rate": 0.006, "batch_size": 128, "epochs": 8}
+    presets = (
+        Preset(
+            "well",
+            N_("Works well"),
+            N_("A small CNN with augmentation and European handwriting: 99 % in seconds."),
+            {},
+        ),
+        Preset(
+            "lecture",
+            N_("As in the lecture"),
+            N_("Linear → ReLU → Linear, one hidden layer of 128 neurons, trained with Adam."),
+            {
+                "architecture": "mlp",
+                "optimizer": "adam",
+                "learning_rate": 0.001,
+                "weight_decay": 0.0,
+                "schedule": "constant",
+                "batch_size": 64,
+                "epochs": 5,
+                "augmentation": 0.0,
+                "data": {"european": False},
+            },
+        ),
+        Preset(
+            "small",
+            N_("Too small"),
+            N_("Two hidden neurons cannot tell ten digits apart, however long they train."),
+            {"architecture": "mlp", "hidden": (2,), "augmentation": 0.0},
+        ),
+        Preset(
+            "overfits",
+            N_("Overfits"),
+            N_(
+                "A big network learns 300 digits by heart: training accuracy reaches 100 %, the "
+                "validation loss turns and rises."
+            ),
+            {
+                "architecture": "mlp",
+                "hidden": (512, 512),
+                "optimizer": "adam",
+                "learning_rate": 0.001,
+                "weight_decay": 0.0,
+                "schedule": "constant",
+                "batch_size": 32,
+                "epochs": 60,
+                "augmentation": 0.0,
+                "data": {"examples": 300, "european": False},
+            },
+        ),
+        Preset(
+            "diverges",
+            N_("Diverges"),
+            N_(
+                "A learning rate a thousand times too large: each step overshoots further, until "
+                "the loss is no number any more."
+            ),
+            {
+                "architecture": "mlp",
+                "hidden": (128, 128, 128),
+                "activation": "leaky_relu",
+                "optimizer": "sgd",
+                "learning_rate": 10.0,
+                "schedule": "constant",
+            },
+        ),
+        Preset(
+            "best",
+            N_("Best known"),
+            N_("A larger CNN with dropout and more handwriting: a minute or two of training."),
+            {
+                "channels": (32, 64, 128),
+                "kernels": (3, 3, 3),
+                "strides": (2, 2, 2),
+                "hidden": (256,),
+                "dropout": 0.2,
+                "learning_rate": 0.004,
+                "augmentation": 0.8,
+                "epochs": 6,
+                "data": {"strokes": 24_000},
+            },
+        ),
+    )
 
     def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
         return digits.load(recipe.data, recipe.augmentation, own)
@@ -45,6 +128,8 @@ class Digits(Project):
         return digits.SHAPE
 
     def recipe(self, **overrides: Any) -> Recipe:
-        """As in the base class; the source is the best that this computer has."""
+        """As in the base class; the source is the best that this computer has, unless given."""
         data = {"source": mnist.best_source(), **overrides.pop("data", {})}
+        if data["source"] == "small":
+            overrides = {**self.small, **overrides}
         return super().recipe(data=data, **overrides)

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import streamlit as st
+from scipy.signal import lfilter
 
 from playground.history import History
 from playground.ui import language
@@ -56,21 +58,22 @@ def thin(values: Sequence[float], most: int = POINTS) -> list[tuple[int, float]]
     if len(values) <= most:
         return list(enumerate(values, start=1))
     size = -(-2 * len(values) // most)
-    kept: list[int] = []
-    for start in range(0, len(values), size):
-        bucket = range(start, min(start + size, len(values)))
-        kept += sorted({min(bucket, key=values.__getitem__), max(bucket, key=values.__getitem__)})
-    return [(index + 1, values[index]) for index in kept]
+    array = np.asarray(values)
+    array = np.pad(array, (0, -len(array) % size), mode="edge").reshape(-1, size)
+    first = np.arange(len(array)) * size
+    ends = np.stack([array.argmin(axis=1), array.argmax(axis=1)])
+    kept = np.unique(np.minimum(first + ends, len(values) - 1))
+    return [(int(index) + 1, values[index]) for index in kept]
 
 
 def smooth(values: Sequence[float], memory: float = 0.95) -> list[float]:
     """Exponential moving average, without the bias towards its start (as Adam corrects it)."""
-    average, weight, result = 0.0, 0.0, []
-    for value in values:
-        average = memory * average + (1 - memory) * value
-        weight = memory * weight + (1 - memory)
-        result.append(average / weight)
-    return result
+    if not values:
+        return []
+    average = lfilter([1 - memory], [1, -memory], values)
+    weight = 1 - memory ** np.arange(1, len(values) + 1)
+    smoothed: list[float] = (average / weight).tolist()
+    return smoothed
 
 
 def loss_chart(

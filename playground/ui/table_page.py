@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 import streamlit as st
@@ -120,12 +120,19 @@ def noise_of(run: Run) -> float:
     return cast(float, run.recipe.data["noise"])
 
 
-def lines(run: Run) -> dict[str, Sequence[Line]]:
+def limit_of(run: Run) -> Mapping[str, float]:
+    """The best figures that any model could reach on a table project's generated rows."""
+    return cast(TableProject, run.project).limit(noise_of(run))
+
+
+def lines(
+    run: Run, limit: Callable[[Run], Mapping[str, float]] = limit_of
+) -> dict[str, Sequence[Line]]:
     """The best possible, and the baselines, as lines on the charts of the validation split."""
-    project = cast(TableProject, run.project)
+    project = run.project
     found: dict[str, list[Line]] = {}
     if run.recipe.data["rows"] != "own":  # nobody knows the truth behind a student's own rows
-        for figure, value in project.limit(noise_of(run)).items():
+        for figure, value in limit(run).items():
             name = "loss" if figure in ("log_loss", "mse") else figure
             label = _("noise floor") if project.task == "regression" else _("Bayes limit")
             if name != "loss" or run.recipe.loss in ("cross_entropy", "bce", "mse"):
@@ -140,16 +147,16 @@ def lines(run: Run) -> dict[str, Sequence[Line]]:
     return dict(found)
 
 
-def comparison(result: Tested) -> None:
+def comparison(result: Tested, limit: Callable[[Run], Mapping[str, float]] = limit_of) -> None:
     """The network beside the baselines and the best possible, all on the test split."""
     run = result.run
-    project = cast(TableProject, run.project)
+    project = run.project
     own_figures = figures(result.dataset.task, result.outputs, result.dataset.test.targets)
     shown = ("mae", "mse") if project.task == "regression" else ("accuracy",)
     rows: list[tuple[str, Mapping[str, float]]] = [(_("this network"), own_figures)]
     rows += [(_(baseline.name), baseline.figures) for baseline in compared(run, "test")]
     if run.recipe.data["rows"] != "own":
-        rows.append((_("the best any model could do"), project.limit(noise_of(run))))
+        rows.append((_("the best any model could do"), limit(run)))
     titles = {"mae": _("Mean error [zł]"), "mse": _("MSE [zł²]"), "accuracy": _("Accuracy")}
     table: dict[str, list[Any]] = {_("On the test rows"): [name for name, row in rows]}
     for figure in shown:

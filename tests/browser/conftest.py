@@ -1,0 +1,94 @@
+"""A real Chromium against a fresh server; skipped where there is no Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 60_000  # milliseconds; a wait ends as soon as what it waits for is there
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("PLAYGROUND_BROWSER_REQUIRED"):
+            pytest.fail("Chromium is required here, and there is none")
+        pytest.skip("no Chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+Serve = Callable[[], str]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts a fresh server (no request yet) and gives its address; stops it afterwards."""
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start() -> str:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+        options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
+        environment = {**os.environ, "PLAYGROUND_DATA": str(tmp_path / "data")}
+        with (tmp_path / "server.log").open("wb") as log:
+            server = subprocess.Popen(
+                command + options, cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
+        servers.append(server)
+        address = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and server.poll() is None:
+            try:
+                # Its health, not a page: a page would be the server's first request.
+                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
+                    return address
+            except OSError:
+                time.sleep(0.1)
+        pytest.fail("the server did not start: " + (tmp_path / "server.log").read_text())
+
+    yield start
+    for server in servers:
+        server.terminate()
+        code = server.wait(timeout=30)
+        log = (tmp_path / "server.log").read_text()
+        assert code in (0, -15), f"the server ended with {code}: {log[-2000:]}"
+        assert "Traceback" not in log, log[-4000:]
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A window of a Polish student's laptop whose browser speaks English."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, locale="en-GB")
+    window = context.new_page()
+    window.set_default_timeout(PATIENCE)
+    yield window
+    context.close()

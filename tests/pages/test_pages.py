@@ -1,0 +1,95 @@
+"""Every page, in both languages, as its script runs; drawing is stood in for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from streamlit.testing.v1 import AppTest
+
+from playground.projects import PROJECTS
+from playground.ui import draw_pad, frame
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = [stem for entries in frame.PAGES.values() for stem, _title, _icon in entries]
+LANGUAGES = ("en", "pl")
+SECONDS = 60
+
+
+class Drawing:
+    """What the canvas gives back: ``image_data`` as ``CanvasResult`` has it."""
+
+    def __init__(self, picture: Image.Image | None) -> None:
+        self.image_data = None if picture is None else np.asarray(picture.convert("RGBA"))
+        self.json_data: dict[str, Any] = {}
+
+
+@pytest.fixture(autouse=True)
+def empty_canvas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draw_pad, "canvas", lambda **options: Drawing(None))
+
+
+def seven() -> Image.Image:
+    picture = Image.new("RGB", (252, 252), "black")
+    ImageDraw.Draw(picture).line([(60, 60), (190, 60), (110, 210)], "white", 16, joint="curve")
+    return picture
+
+
+def open_page(stem: str, language: str, **parameters: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
+    app.switch_page(f"pages/{stem}.py")
+    app.query_params["lang"] = language
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("stem", PAGES)
+def test_page_shows_without_an_exception(stem: str, language: str) -> None:
+    app = open_page(stem, language)
+    assert not app.exception
+    assert app.title[0].value
+    assert not app.error
+
+
+@pytest.mark.parametrize("stem", PAGES)
+def test_the_two_languages_differ(stem: str) -> None:
+    english, polish = (open_page(stem, language) for language in LANGUAGES)
+    assert english.title[0].value != polish.title[0].value
+
+
+@pytest.mark.parametrize("stem", sorted(PROJECTS))
+def test_hostile_parameters_are_named_and_the_page_works(stem: str) -> None:
+    app = open_page(stem, "en", learning_rate="1e999", epochs="<script>", hidden="0,0", loss="x")
+    assert not app.exception
+    said = " ".join(warning.value for warning in app.warning)
+    for name in ("learning_rate", "epochs", "hidden", "loss"):
+        assert name in said
+    assert app.session_state[f"{stem}.epochs"] == PROJECTS[stem].recipe().epochs
+
+
+def test_a_link_moves_the_sliders() -> None:
+    app = open_page("digits", "en", epochs="3", hidden="32,16", architecture="mlp")
+    assert not app.warning
+    assert app.session_state["digits.hidden"] == (32, 16)
+    assert app.session_state["digits.epochs"] == 3
+    assert app.query_params["hidden"] == "32,16"
+
+
+def test_an_unknown_language_falls_back() -> None:
+    app = open_page("digits", "xx")
+    assert not app.exception
+    assert app.title[0].value == "Digits"
+
+
+def test_a_drawing_gets_a_prediction_from_an_untrained_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(draw_pad, "canvas", lambda **options: Drawing(seven()))
+    app = open_page("digits", "en", architecture="mlp", hidden="8", european="false")
+    assert not app.exception
+    assert any("28×28" in caption.value for caption in app.caption)

@@ -1,0 +1,33 @@
+"""Thinning keeps spikes, smoothing is the plain formula."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.ui import charts
+
+SERIES = st.lists(st.floats(0, 100), min_size=1, max_size=2000)
+
+
+@given(SERIES)
+def test_thinning_keeps_real_points_in_order_and_both_extremes(values: list[float]) -> None:
+    kept = charts.thin(values, most=50)
+    assert len(kept) <= max(50, 2)
+    assert [step for step, _value in kept] == sorted({step for step, _value in kept})
+    assert all(values[step - 1] == value for step, value in kept)
+    assert {min(values), max(values)} <= {value for _step, value in kept}
+
+
+@given(SERIES, st.floats(0.1, 0.99))
+def test_smoothing_is_an_unbiased_moving_average(values: list[float], memory: float) -> None:
+    average = weight = 0.0
+    for value, found in zip(values, charts.smooth(values, memory), strict=True):
+        average = memory * average + (1 - memory) * value
+        weight = memory * weight + (1 - memory)
+        assert found == pytest.approx(average / weight, rel=1e-6, abs=1e-9)
+
+
+def test_nothing_to_smooth() -> None:
+    assert charts.smooth([]) == []
