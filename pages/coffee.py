@@ -65,7 +65,7 @@ project_page(
     try_it=try_it,
     data=data,
     evaluate=evaluate,
-    own=own.examples(),
+    own=own.examples,
     lines=table_page.lines,
     unit="zł",
 )

@@ -80,6 +80,6 @@ project_page(
     try_it=try_it,
     data=data,
     evaluate=evaluate,
-    own=own.examples(),
+    own=own.examples,
     lines=table_page.lines,
 )

@@ -91,8 +91,8 @@ def train(
     """
     kind = project(name)
     preset = overrides.pop("preset", None)
-    recipe = kind.preset(preset) if preset else kind.recipe()
-    return run(kind.check(recipe.with_(**overrides)), own, watch)
+    recipe = kind.preset(preset, **overrides) if preset else kind.recipe(**overrides)
+    return run(recipe, own, watch)
 
 
 def run(

@@ -63,6 +63,8 @@ class Run:
         self._until: Until | None = "end"  # None: what was asked for is done
         self._model: nn.Sequential | None = None
         self._dataset: Dataset | None = None
+        self._loading = False
+        self._loaded = threading.Event()  # a worker has tried to load the data set
         self._weights: dict[str, torch.Tensor] | None = None
         self._events: Generator[Step | Epoch, None, Ending] | None = None
         self._started: float | None = None
@@ -87,6 +89,11 @@ class Run:
         if self._dataset is None:
             self._dataset = self.project.load(self.recipe, self.own)
         return self._dataset
+
+    @property
+    def loaded(self) -> bool:
+        """Is the data set here, or known not to be had, so that asking for it takes no time?"""
+        return self._dataset is not None or self._loaded.is_set()
 
     def predictor(self) -> Predictor:
         """The network as it is now (untrained, half-trained, trained), as a copy to ask."""
@@ -234,6 +241,19 @@ class RunService:
                 self._enqueue(run)
             self._ensure_workers()
 
+    def load(self, run: Run, patience: float = 0.3) -> bool:
+        """Let a worker load the data of an untrained run; True if it is there by now.
+
+        A page asks this before it needs the data: most sets are there within
+        ``patience`` seconds, and a page does not stand still for the others.
+        """
+        with self._wake:
+            if not (run.loaded or run._loading or run.over or self._closed):
+                run._loading = True
+                self._enqueue(run)
+                self._ensure_workers()
+        return run.loaded or run._loaded.wait(patience)
+
     def pause(self, run: Run) -> None:
         """Hold a run after the step it is in; nothing of it is lost."""
         with self._wake, run._lock:
@@ -328,7 +348,9 @@ class RunService:
             if run.state == "waiting":
                 run.state = "running"
         try:
-            if run.active:
+            if run._loading:
+                self._load(run)
+            elif run.active:
                 run._slice(SLICE)
         except PlaygroundError as error:
             self._fail(run, error)
@@ -342,6 +364,16 @@ class RunService:
                 self._enqueue(run)
             elif run.over:
                 self._forget(run)
+
+    @staticmethod
+    def _load(run: Run) -> None:
+        try:
+            run.dataset()
+        except PlaygroundError:
+            pass  # whoever asks for the data set is told, at once
+        finally:
+            run._loading = False
+            run._loaded.set()
 
     @staticmethod
     def _fail(run: Run, error: PlaygroundError) -> None:

@@ -106,7 +106,7 @@ def _ink(raw: object) -> Grey:
     Raises:
         EmptyDrawing: if that is nowhere more than the background's own noise.
     """
-    grey = _grey(raw)
+    grey = grey_of(raw)
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     background = np.median(border)
     apart = np.abs(grey - background)
@@ -122,7 +122,7 @@ def _ink(raw: object) -> Grey:
     return clean
 
 
-def _grey(raw: object) -> Grey:
+def grey_of(raw: object) -> Grey:
     """Brightness of each pixel, (H, W) in 0..255, over a backdrop where it is transparent."""
     if raw is None:
         raise EmptyDrawing

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from playground.data.augment import Augmentation
 from playground.data.dataset import Dataset, Examples, Scaler, split
-from playground.data.drawings import EmptyDrawing, _grey
+from playground.data.drawings import EmptyDrawing, grey_of
 from playground.fields import Field, Value
 from playground.i18n import N_
 
@@ -562,7 +562,7 @@ def encode(raw: object, size: int = 28) -> Tensor:
     if isinstance(raw, Image.Image):
         raw = ImageOps.exif_transpose(raw).convert("RGBA")
         raw.thumbnail((2 * _WORK, 2 * _WORK), reducing_gap=2)  # a phone's 12 million pixels
-    grey = _grey(raw)
+    grey = grey_of(raw)
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     ground = np.median(border)
     same = np.abs(grey - ground) < 5

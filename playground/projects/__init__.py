@@ -8,11 +8,13 @@ from playground.projects.base import Project
 from playground.projects.coffee import Coffee
 from playground.projects.digits import Digits
 from playground.projects.movies import Movies
+from playground.projects.rps import Rps
+from playground.projects.shapes import Shapes
 from playground.projects.weekday import Weekday
 from playground.recipe import unknown
 
 PROJECTS: Final[dict[str, Project]] = {
-    kind.name: kind for kind in (Coffee(), Weekday(), Movies(), Digits())
+    kind.name: kind for kind in (Coffee(), Weekday(), Shapes(), Rps(), Movies(), Digits())
 }
 
 

@@ -80,12 +80,14 @@ class Project(ABC):
         default = Recipe(self.name, options).with_(**self.defaults)
         return self.check(default.with_(**overrides))
 
-    def preset(self, name: str) -> Recipe:
-        """The default recipe with the changes of the preset ``name``."""
+    def preset(self, name: str, **overrides: Any) -> Recipe:
+        """The default recipe with the changes of the preset ``name``, then ``overrides``."""
         by_name = {preset.name: preset for preset in self.presets}
         if name not in by_name:
             raise unknown(name, by_name)
-        return self.recipe(**by_name[name].changes)
+        changes = by_name[name].changes
+        data = {**changes.get("data", {}), **options_of(overrides)}
+        return self.recipe(**{**changes, **overrides, "data": data})
 
     def check(self, recipe: Recipe) -> Recipe:
         """``recipe`` if this project can run it.
@@ -125,6 +127,18 @@ class Project(ABC):
         """The recipe's untrained network for this project."""
         outputs = len(self.labels) if self.task == "classification" else 1
         return models.build(recipe, self.input_shape(recipe), outputs)
+
+
+def options_of(overrides: dict[str, Any]) -> Mapping[str, Any]:
+    """Take the data options out of ``overrides``.
+
+    Raises:
+        RecipeError: they are no mapping.
+    """
+    data = overrides.pop("data", {})
+    if not isinstance(data, Mapping):
+        raise RecipeError(N_("A recipe needs a project's name and its data options."))
+    return data
 
 
 @dataclass(frozen=True)

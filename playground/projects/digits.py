@@ -9,7 +9,7 @@ from torch import Tensor
 from playground.data import digits, drawings, mnist
 from playground.data.dataset import Dataset, Examples
 from playground.i18n import N_
-from playground.projects.base import Preset, Project
+from playground.projects.base import Preset, Project, options_of
 from playground.recipe import Recipe
 
 
@@ -129,7 +129,7 @@ class Digits(Project):
 
     def recipe(self, **overrides: Any) -> Recipe:
         """As in the base class; the source is the best that this computer has, unless given."""
-        data = {"source": mnist.best_source(), **overrides.pop("data", {})}
+        data = {"source": mnist.best_source(), **options_of(overrides)}
         if data["source"] == "small":
             overrides = {**self.small, **overrides}
         return super().recipe(data=data, **overrides)

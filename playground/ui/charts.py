@@ -280,7 +280,10 @@ def show(
     rows: list[dict[str, Any]], spec: Mapping[str, Any], height: int, key: str, alt: str
 ) -> None:
     """Show a spec at a fixed height; the key keeps the element in place when it ticks."""
-    config = {"font": "sans-serif", "axis": {"titlePadding": 6}, "padding": 2}
+    config: dict[str, Any] = {"font": "sans-serif", "axis": {"titlePadding": 6}, "padding": 2}
+    if language.current() == "pl":
+        number = {"decimal": ",", "thousands": "\u00a0", "grouping": [3], "currency": ["", " zł"]}
+        config["locale"] = {"number": number}
     whole = {"height": height, "config": config, **spec}
     # Vega needs at least one row to know its fields.
     st.vega_lite_chart(rows or [{}], whole, key=key, alt=alt, height="content", width="stretch")

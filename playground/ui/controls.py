@@ -276,6 +276,12 @@ def control(field: Field, key: str) -> None:
         st.select_slider(label, grid, format_func=short, **options)
     elif field.kind == "integer" and field.high - field.low > 10_000:
         st.number_input(label, int(field.low), int(field.high), step=int(field.step), **options)
+    elif field.kind == "number" and field.high - field.low <= 400 * field.step:
+        # Not st.slider, which knows no decimal comma.
+        count = round((field.high - field.low) / field.step)
+        grid = [round(field.low + field.step * index, 9) for index in range(count + 1)]
+        grid = sorted({*grid, st.session_state[key]})
+        st.select_slider(label, grid, format_func=short, **options)
     elif field.kind == "integer":
         st.slider(label, int(field.low), int(field.high), step=int(field.step), **options)
     else:

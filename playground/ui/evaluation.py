@@ -323,6 +323,7 @@ def _curve(
 
 def _plot(figure: go.Figure, x_title: str, y_title: str, key: str, alt: str) -> None:
     figure.update_layout(
+        separators=",\u00a0" if language.current() == "pl" else ".,",
         xaxis={"title": x_title},
         yaxis={"title": y_title},
         height=300,

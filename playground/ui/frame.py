@@ -22,6 +22,8 @@ PAGES: Final = {
     N_("Projects"): (
         ("coffee", N_("Coffee price"), "local_cafe"),
         ("weekday", N_("Weekday"), "calendar_month"),
+        ("shapes", N_("Circle, square, triangle"), "interests"),
+        ("rps", N_("Rock, paper, scissors"), "sports_mma"),
         ("movies", N_("Movies"), "movie"),
         ("digits", N_("Digits"), "draw"),
     ),
@@ -113,6 +115,10 @@ STYLE: Final = """
 /* Use the projector's whole width and height. */
 .stMainBlockContainer { padding-top: 3.6rem; padding-bottom: 2rem; max-width: 1680px; }
 h1 { padding: 0 !important; }
-@media (max-width: 640px) { .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; } }
+/* On a phone columns stack: what to try first, then training, then settings. */
+@media (max-width: 640px) {
+  .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
+  .stColumn:has(.st-key-try) { order: -1; }
+}
 </style>
 """

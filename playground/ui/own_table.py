@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -13,8 +13,10 @@ from playground.data.problems import Problem
 from playground.errors import PlaygroundError
 from playground.fields import Field, Value
 from playground.projects.table import TableProject
+from playground.recipe import Recipe
 from playground.ui import language
 from playground.ui.language import _
+from playground.ui.problems import show_problems
 
 Row = dict[str, Value]
 
@@ -30,7 +32,7 @@ class OwnTable:
         # What the editor starts from; its changes are kept by Streamlit under its key.
         self.start: list[Row] = st.session_state.setdefault(f"{self.key}.start", [])
 
-    def examples(self) -> Examples | None:
+    def examples(self, recipe: Recipe) -> Examples | None:
         """The rows as examples, the same object until they change; None where there are none."""
         found: Examples | None = st.session_state.get(f"{self.key}.examples")
         return found
@@ -129,30 +131,6 @@ class OwnTable:
             st.caption(
                 language.counted("{n} row of your own", "{n} rows of your own", len(self.rows))
             )
-
-
-def show_problems(problems: Sequence[Problem]) -> None:
-    """Every problem at once, in a table: its text is the student's own, so never Markdown."""
-    if not problems:
-        return
-    st.warning(
-        language.counted(
-            "{n} problem. Rows without one can be used.",
-            "{n} problems. Rows without one can be used.",
-            len(problems),
-        ),
-        icon=":material/report:",
-    )
-    st.dataframe(
-        {
-            _("Row"): [problem.row for problem in problems],
-            _("Column"): [problem.column for problem in problems],
-            _("Value"): [problem.value for problem in problems],
-            _("What is wrong"): [problem.text(_) for problem in problems],
-        },
-        hide_index=True,
-        height=min(38 + 35 * len(problems), 250),
-    )
 
 
 def _rows(edited: Any) -> list[Mapping[str, object]]:

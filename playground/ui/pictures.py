@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
 import torch
+from PIL import Image
 from torch import Tensor
 
 from playground.data.dataset import Examples
+from playground.data.drawings import grey_of
+from playground.data.pictures import MAX_PICTURES, Pictures, load_many, load_picture, load_zip
+from playground.data.problems import Problem
 from playground.errors import PlaygroundError
+from playground.i18n import N_
+from playground.projects.base import Project
+from playground.recipe import Recipe
 from playground.service import Run
 from playground.ui import language
 from playground.ui.language import _
+from playground.ui.problems import show_problems
 
 TILE: Final = 56  # pixels a side
+KEPT: Final = 256  # pixels: the longest side of a picture that is kept, in grey
+SHOWN: Final = 60  # of a student's own pictures
+FILES: Final = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
 
 
 def enlarged(picture: Tensor, side: int = TILE) -> npt.NDArray[np.uint8]:
     """(h, w) uint8 -> about (side, side), each pixel a square: what the network really sees."""
     factor = max(1, side // picture.shape[0])
-    return picture.numpy().repeat(factor, axis=0).repeat(factor, axis=1)
+    pixels: npt.NDArray[np.uint8] = picture.numpy().repeat(factor, axis=0).repeat(factor, axis=1)
+    return pixels
 
 
 def grid(pictures: Sequence[Tensor] | Tensor, captions: Sequence[str], alt: str) -> None:
@@ -33,51 +46,149 @@ def grid(pictures: Sequence[Tensor] | Tensor, captions: Sequence[str], alt: str)
             st.image(enlarged(picture), caption=caption, width=TILE, alt=f"{alt}: {caption}")
 
 
+def samples(examples: Examples, names: Sequence[str], count: int = 24) -> None:
+    """A fixed, even walk through ``examples``: all classes, old and new ones alike."""
+    which = torch.linspace(0, len(examples) - 1, count).long()
+    inputs, targets = examples[which]
+    grid(inputs, [names[int(target)] for target in targets], _("Training picture"))
+
+
+def photo(raw: bytes, name: str) -> Image.Image | None:
+    """The picture in an uploaded file; None, and why on the page, if it cannot be read."""
+    try:
+        return load_picture(raw, name)
+    except PlaygroundError as error:
+        st.error(error.text(_), icon=":material/broken_image:")
+        return None
+
+
+@dataclass
 class OwnPictures:
-    """The session's own labelled pictures of one project; they join the next training."""
+    """The session's own labelled pictures of one project; they join the next training.
 
-    def __init__(self, project: str) -> None:
-        self.key = f"{project}.own"
-        self.items: list[tuple[Tensor, int]] = st.session_state.setdefault(self.key, [])
+    They are kept as a person gave them, in grey and at most 256 pixels long, and encoded
+    by the project when a run needs them, since a recipe may ask for another size.
+    """
 
-    def add(self, picture: Tensor, label: int) -> None:
-        self._set([*self.items, (picture, label)])
+    project: Project
+
+    def __post_init__(self) -> None:
+        self.key = f"{self.project.name}.own"
+        self.items: list[tuple[npt.NDArray[np.uint8], int]] = st.session_state.setdefault(
+            self.key, []
+        )
+        self.names = [
+            _(self.project.label_names.get(label, label)) for label in self.project.labels
+        ]
+
+    def add(self, raw: Any, label: int) -> None:
+        """Keep one picture, which the project's encoder has taken."""
+        self._set([*self.items, (_small(raw), label)])
 
     def remove_all(self) -> None:
         self._set([])
 
-    def _set(self, items: list[tuple[Tensor, int]]) -> None:
+    def _set(self, items: list[tuple[npt.NDArray[np.uint8], int]]) -> None:
         self.items = st.session_state[self.key] = items
-        st.session_state[f"{self.key}.examples"] = _stack(items)
+        st.session_state.pop(f"{self.key}.examples", None)
 
-    def examples(self) -> Examples | None:
-        """All of them, as the same object until one is added; None where there is none."""
-        found: Examples | None = st.session_state.get(f"{self.key}.examples")
+    def examples(self, recipe: Recipe) -> Examples | None:
+        """All of them as ``recipe`` wants inputs, the same object until something changes."""
+        if not self.items:
+            return None
+        key, shape = f"{self.key}.examples", self.project.input_shape(recipe)
+        found: Examples | None = st.session_state.get(key)
+        if found is None or tuple(found.inputs.shape[1:]) != shape:
+            inputs = [self.project.encode(picture, recipe) for picture, _label in self.items]
+            labels = [label for _picture, label in self.items]
+            found = st.session_state[key] = Examples(torch.stack(inputs), torch.tensor(labels))
         return found
 
-    def show(self, names: Sequence[str], run: Run, before: Run | None) -> None:
-        """The pictures, and what the network says of each: before and after they joined."""
-        examples = self.examples()
-        if examples is None:
+    def upload(self, aliases: Mapping[str, str]) -> None:
+        """Files of one class, or a ZIP with a folder a class; ``aliases``: folders' other names."""
+        key = f"{self.key}.files"
+        which = f"{self.key}.class"
+
+        def read() -> None:
+            files = [(file.name, file.getvalue()) for file in st.session_state[key]]
+            label = self.project.labels[st.session_state[which]]
+            problems: list[Problem] = []
+            for name, raw in files:
+                try:
+                    if name.lower().endswith(".zip"):
+                        found = load_zip(raw, self.project.labels, aliases, name, prepare=_thumb)
+                    else:
+                        found = load_many([(name, raw)], label, prepare=_thumb)
+                except PlaygroundError as error:
+                    problems.append(Problem.of(error, name))
+                    continue
+                problems += found.problems + self._keep(found)
+            st.session_state[f"{self.key}.problems"] = problems
+
+        choose, drop = st.columns([1, 2.4], vertical_alignment="bottom")
+        choose.selectbox(
+            _("The files show a …"),
+            range(len(self.names)),
+            format_func=self.names.__getitem__,
+            key=which,
+            persist_state="session",
+            help=_(
+                "For single files. In a ZIP, the folders say it: {names}.",
+                names=", ".join(self.project.labels),
+            ),
+        )
+        drop.file_uploader(
+            _("Your own pictures, or a ZIP with a folder for each class"),
+            type=[*FILES, "zip"],
+            accept_multiple_files=True,
+            key=key,
+            on_change=read,
+        )
+        show_problems(st.session_state.get(f"{self.key}.problems", []))
+
+    def _keep(self, found: Pictures) -> list[Problem]:
+        """Keep what can be encoded, up to the limit; the rest as problems."""
+        items, problems = list(self.items), []
+        for label, name, image in found.pictures:
+            try:
+                if len(items) >= MAX_PICTURES:
+                    raise PlaygroundError(
+                        N_("More than {limit} pictures of your own are not kept."),
+                        limit=MAX_PICTURES,
+                    )
+                self.project.encode(image, self.project.recipe())
+            except PlaygroundError as error:
+                problems.append(Problem.of(error, name))
+                continue
+            items.append((_small(image), self.project.labels.index(label)))
+        self._set(items)
+        return problems
+
+    def show(self, run: Run, before: Run | None) -> None:
+        """The pictures, and how sure the network is of each: before and after they joined."""
+        if not self.items:
             st.caption(_("None yet. Draw one on the right and say what it was."))
             return
         try:
-            now = _shares(run, examples)
-            then = _shares(before, examples) if before is not None else None
+            now = self._shares(run)
+            then = self._shares(before) if before is not None else None
         except PlaygroundError as error:
             st.error(error.text(_), icon=":material/error:")
             return
+        examples = self.examples(run.recipe)
+        assert examples is not None
         captions = []
-        for index, (_picture, label) in enumerate(self.items):
-            text = f"{names[label]}: "
+        for index, (_picture, label) in enumerate(self.items[:SHOWN]):
+            text = f"{self.names[label]}: "
             if then is not None:
                 text += language.percent(then[index], 0) + " → "
             captions.append(text + language.percent(now[index], 0))
-        grid(examples.inputs, captions, _("Your picture"))
+        grid(examples.inputs[:SHOWN], captions, _("Your picture"))
         st.caption(
             _(
-                "How sure the network is of the right answer, before and after the last training. "
-                "Once these pictures were trained on, this is no test: draw a new one for that."
+                "How sure the network is of the right answer, before and after the last "
+                "training. Once these pictures were trained on, this is no test: draw a new one "
+                "for that."
             )
         )
         st.button(
@@ -87,16 +198,22 @@ class OwnPictures:
             on_click=self.remove_all,
         )
 
+    def _shares(self, run: Run) -> list[float]:
+        """The probability that a run's network gives to each picture's own label."""
+        examples = self.examples(run.recipe)
+        assert examples is not None
+        probabilities = run.predictor().ask(examples.inputs)
+        shares: list[float] = probabilities.gather(1, examples.targets[:, None])[:, 0].tolist()
+        return shares
 
-def _stack(items: Sequence[tuple[Tensor, int]]) -> Examples | None:
-    if not items:
-        return None
-    pictures, labels = zip(*items, strict=True)
-    return Examples(torch.stack(pictures), torch.tensor(labels))
+
+def _thumb(image: Image.Image) -> Image.Image:
+    small = image.convert("L")
+    small.thumbnail((KEPT, KEPT))
+    return small
 
 
-def _shares(run: Run, examples: Examples) -> list[float]:
-    """The probability that the run's network gives to each example's own label."""
-    probabilities = run.predictor().ask(examples.inputs)
-    shares: list[float] = probabilities.gather(1, examples.targets.unsqueeze(1))[:, 0].tolist()
-    return shares
+def _small(raw: Any) -> npt.NDArray[np.uint8]:
+    """What a person gave, in grey (H, W), at most 256 pixels long."""
+    grey = Image.fromarray(grey_of(raw).round().astype(np.uint8))
+    return np.asarray(_thumb(grey))

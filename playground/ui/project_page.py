@@ -9,6 +9,7 @@ import streamlit as st
 from playground import models
 from playground.data.dataset import Examples
 from playground.projects.base import Project
+from playground.recipe import Recipe
 from playground.service import Run
 from playground.ui import frame, language
 from playground.ui.charts import Line
@@ -23,27 +24,28 @@ def project_page(
     try_it: Callable[[Run], None],
     data: Callable[[Panel, Run], None],
     evaluate: Callable[[Run], None],
-    own: Examples | None = None,
+    own: Callable[[Recipe], Examples | None] = lambda recipe: None,
     lines: Callable[[Run], dict[str, Sequence[Line]]] = lambda run: {},
     unit: str = "",
 ) -> None:
     """Settings (left), training (middle), trying (right); below: data, model, evaluation.
 
     The page gives what differs: ``try_it`` draws the right column and ``data`` and
-    ``evaluate`` the tabs of these names; ``own`` are the student's own examples, ``lines``
-    what to compare with on the charts, and ``unit`` the target's.
+    ``evaluate`` the tabs of these names; ``own`` gives the student's own examples for a
+    recipe, ``lines`` what to compare with on the charts, and ``unit`` the target's.
     """
     panel = Panel(project)
     settings, bench = st.columns([1, 3.6], gap="medium")
-    with settings:
+    with settings, st.container(key="settings"):
         _presets(panel)
         panel.show(*MAIN)
         with st.expander(_("More settings"), icon=":material/tune:"):
             panel.show(*MORE)
     recipe = panel.recipe()
-    run = current_run(panel, recipe, own)
+    examples = own(recipe)
+    run = current_run(panel, recipe, examples)
     with bench:
-        workbench(panel, recipe, own, try_it, lines, unit)
+        workbench(panel, recipe, examples, try_it, lines, unit)
     data_tab, model_tab, evaluate_tab = st.tabs(
         [
             f":material/dataset: {_('Data')}",

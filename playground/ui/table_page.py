@@ -21,7 +21,7 @@ from playground.ui.controls import Panel, control
 from playground.ui.evaluation import Tested
 from playground.ui.language import _
 from playground.ui.own_table import OwnTable
-from playground.ui.workbench import FIGURES
+from playground.ui.workbench import FIGURES, dataset_or_message
 
 ROWS: Final = 200  # of the data that the page shows; the download has all
 
@@ -32,13 +32,9 @@ def data(panel: Panel, run: Run, own: OwnTable) -> None:
     options, preview = st.columns([1, 2.4], gap="medium")
     with options:
         panel.show(*(field.name for field in project.data_fields))
-    try:
-        dataset = run.dataset()
-    except PlaygroundError as error:
-        preview.error(error.text(_), icon=":material/error:")
-        dataset = None
-    if dataset is not None:
-        with preview:
+    with preview:
+        dataset = dataset_or_message(run)
+        if dataset is not None:
             st.markdown(
                 _(
                     "Train {train}, validation {validation}, test {test} rows; of your own: {own}.",
@@ -137,6 +133,8 @@ def lines(
             label = _("noise floor") if project.task == "regression" else _("Bayes limit")
             if name != "loss" or run.recipe.loss in ("cross_entropy", "bce", "mse"):
                 found.setdefault(name, []).append(Line(label, value, best=True))
+    if not run.loaded:
+        return dict(found)
     try:
         rows = compared(run, "validation")
     except PlaygroundError:

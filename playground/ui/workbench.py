@@ -11,7 +11,7 @@ from typing import Final
 
 import streamlit as st
 
-from playground.data.dataset import Examples
+from playground.data.dataset import Dataset, Examples
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 from playground.optimizers import Settings
@@ -91,7 +91,8 @@ def workbench(
     figure. ``unit`` is the target's, for a regression.
     """
     run = current_run(panel, recipe, own)
-    interval = refresh_interval() if run.active else None
+    loaded = service().load(run)
+    interval = refresh_interval() if run.active or not loaded else None
 
     @st.fragment(run_every=interval)
     def live() -> None:
@@ -101,13 +102,13 @@ def workbench(
             _buttons(panel, recipe, own, run, snapshot)
             _status(panel, recipe, run, snapshot)
             _charts(panel, snapshot, lines(run), unit)
-        with right:
+        with right, st.container(key="try"):
             try_it(run)
         # The timer belongs to the whole page, so that is drawn once more when a run begins
         # or ends. Last of all: a fragment that breaks off loses what it has not drawn, and
         # a canvas that was lost for a moment comes back empty.
         now = runs()[panel.project.name]
-        if now is not run or (interval is None) != (not now.active):
+        if now is not run or (interval is not None) != (now.active or not now.loaded):
             st.rerun()
 
     live()
@@ -263,8 +264,23 @@ def _loss_unit(recipe: Recipe, unit: str) -> str:
     return f"{unit}²" if unit and recipe.loss != "l1" else unit
 
 
+def dataset_or_message(run: Run) -> Dataset | None:
+    """The run's data set; None (and why, on the page) if it is not there, or not yet."""
+    if not run.loaded:
+        st.caption(_("Getting the data ready …"))
+        return None
+    try:
+        return run.dataset()
+    except PlaygroundError as error:
+        st.error(error.text(_), icon=":material/error:")
+        return None
+
+
 def predictor_or_message(run: Run) -> Predictor | None:
-    """The run's network as it is now; None (and why, on the page) if its data cannot be had."""
+    """The run's network as it is now; None (and why, on the page) without its data."""
+    if not run.loaded:
+        st.caption(_("Getting the data ready …"))
+        return None
     try:
         return run.predictor()
     except PlaygroundError as error:

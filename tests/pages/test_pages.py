@@ -44,7 +44,17 @@ def open_page(stem: str, language: str, **parameters: str) -> AppTest:
     app.query_params["lang"] = language
     for name, value in parameters.items():
         app.query_params[name] = value
-    return app.run()
+    return settled(app.run())
+
+
+def settled(app: AppTest) -> AppTest:
+    """The page once its data set is there, which a browser's timer would wait for."""
+    runs = app.session_state["runs"] if "runs" in app.session_state else {}
+    if any(not run.loaded for run in runs.values()):
+        for run in runs.values():
+            assert run._loaded.wait(SECONDS)
+        app.run()
+    return app
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

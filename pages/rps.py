@@ -1,0 +1,140 @@
+"""Rock, paper, scissors: the network guesses the next move, and a game to try it on."""
+
+import numpy as np
+import streamlit as st
+
+from playground.data import rps, tables
+from playground.data.rps import MOVES, Game
+from playground.projects import project
+from playground.projects.rps import Opponent, Rps
+from playground.recipe import Recipe
+from playground.rps import Frequency, Markov
+from playground.service import Run
+from playground.ui import evaluation, language, rps_game, table_page
+from playground.ui.controls import Panel
+from playground.ui.language import _
+from playground.ui.project_page import begin, project_page
+from playground.ui.workbench import dataset_or_message
+
+RPS = project("rps")
+assert isinstance(RPS, Rps)
+begin(RPS)
+NAMES = {move: _(name) for move, name in RPS.label_names.items()}
+WATCHED = 8  # test players whose whole games the adaptive predictors are measured on
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def limits(recipe: str, split: str) -> dict[str, float]:
+    return RPS.limits(Recipe.from_json(recipe), split)
+
+
+def limit(split: str):
+    """What to compare with on ``split``, as the table pages take it."""
+    return lambda run: {"accuracy": limits(run.recipe.to_json(), split)["window"]}
+
+
+def lines(run: Run):
+    # The limit needs the games, which a worker makes with the run's data.
+    return table_page.lines(run, limit("validation")) if run.loaded else {}
+
+
+def data(panel: Panel, run: Run) -> None:
+    language.prose("rps", "data")
+    options, preview = st.columns([1, 2.4], gap="medium")
+    with options:
+        panel.show(*(field.name for field in RPS.data_fields))
+    with preview:
+        dataset = dataset_or_message(run)
+        if dataset is not None:
+            st.markdown(
+                _(
+                    "Train {train}, validation {validation}, test {test} windows; of your own: "
+                    "{own}.",
+                    train=language.number(len(dataset.train)),
+                    validation=language.number(len(dataset.validation)),
+                    test=language.number(len(dataset.test)),
+                    own=language.number(dataset.own),
+                )
+            )
+            if dataset.source != "own":
+                one_player(RPS.parts(run.recipe).train)
+    st.subheader(_("Your own games"), anchor=False)
+    rps_game.own_games()
+
+
+def one_player(games: list[Game]) -> None:
+    """One simulated player's game, with the true chances that no predictor ever sees."""
+    number = st.number_input(
+        _("A training player, from 1 to {n}", n=len(games)), 1, len(games), key="rps.one"
+    )
+    game = games[number - 1]
+    assert game.chances is not None
+    rounds = game.rounds()
+    columns = {
+        _("Round"): game.numbers.tolist(),
+        _("Player's move"): [NAMES[one.player_move] for one in rounds],
+        _("Opponent's move"): [NAMES[one.opponent_move] for one in rounds],
+    }
+    for place, move in enumerate(MOVES):
+        title = _("True chance: {move}", move=NAMES[move].lower())
+        columns[title] = [language.percent(share, 0) for share in game.chances[:, place]]
+    st.dataframe(columns, hide_index=True, height=320)
+    st.download_button(
+        _("Download this player's game"),
+        lambda: tables.csv_bytes(rps.to_csv(rounds)),
+        "rps-player.csv",
+        "text/csv",
+        icon=":material/download:",
+        key="rps.one.download",
+        on_click="ignore",
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def adaptive(recipe: str) -> dict[str, float]:
+    """Accuracy of those who watch whole games, on the first test players."""
+    games = RPS.parts(Recipe.from_json(recipe)).test[:WATCHED]
+    found = {}
+    for name, kind in (("trained", Opponent), ("markov", Markov), ("frequency", Frequency)):
+        right = []
+        for game in games:
+            predictor = kind()
+            for one in game.rounds():
+                chances = predictor.expect()
+                right.append(max(chances, key=chances.__getitem__) == one.player_move)
+                predictor.see(one.player_move, one.opponent_move)
+        found[name] = float(np.mean(right))
+    return found
+
+
+def evaluate(run: Run) -> None:
+    result = evaluation.tested(run)
+    if result is None:
+        return
+    language.prose("rps", "evaluate")
+    evaluation.classification(result, list(NAMES.values()))
+    table_page.comparison(result, limit("test"))
+    if run.recipe.data["rows"] == "own":
+        return
+    language.prose("rps", "adaptive")
+    with st.spinner(_("Measuring …")):
+        found = adaptive(run.recipe.to_json())
+    known = limits(run.recipe.to_json(), "test")["player"]
+    names = [_(rps_game.NAMES[name]) for name in found]
+    st.dataframe(
+        {
+            _("On whole games of test players"): [*names, _("who knows each player's habits")],
+            _("Accuracy"): [language.percent(share) for share in (*found.values(), known)],
+        },
+        hide_index=True,
+    )
+
+
+project_page(
+    RPS,
+    try_it=rps_game.game,
+    data=data,
+    evaluate=evaluate,
+    own=rps_game.own_examples,
+    lines=lines,
+)

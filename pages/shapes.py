@@ -1,0 +1,90 @@
+"""Circle, square, triangle: pictures that a person draws, photographs or uploads."""
+
+from typing import Any
+
+import streamlit as st
+import torch
+
+from playground.projects import project
+from playground.service import Run
+from playground.ui import charts, evaluation, language, pictures
+from playground.ui.controls import Panel
+from playground.ui.language import _
+from playground.ui.project_page import begin, project_page
+from playground.ui.try_picture import ask_about, drawn, photographed
+from playground.ui.workbench import dataset_or_message
+
+SHAPES = project("shapes")
+FOLDERS = {
+    "circles": "circle",
+    "koło": "circle",
+    "koła": "circle",
+    "okrąg": "circle",
+    "squares": "square",
+    "kwadrat": "square",
+    "kwadraty": "square",
+    "triangles": "triangle",
+    "trójkąt": "triangle",
+    "trójkąty": "triangle",
+}
+begin(SHAPES)
+own = pictures.OwnPictures(SHAPES)
+
+
+def data(panel: Panel, run: Run) -> None:
+    language.prose("shapes", "data")
+    options, samples = st.columns([1, 2.4], gap="medium")
+    with options:
+        panel.show("examples", "size", "wobble", "filled", "photo", "own_copies")
+    with samples:
+        dataset = dataset_or_message(run)
+        if dataset is None:
+            return
+        st.markdown(
+            _(
+                "Train {train}, validation {validation}, test {test} pictures, all drawn by the "
+                "program.",
+                train=language.number(len(dataset.train)),
+                validation=language.number(len(dataset.validation)),
+                test=language.number(len(dataset.test)),
+            )
+        )
+        pictures.samples(dataset.train, own.names)
+        counts = torch.bincount(dataset.train.targets, minlength=3).tolist()
+        charts.columns(own.names, counts, _("figure"), _("training examples"), "shapes.counts", 150)
+    st.subheader(_("Your own pictures"), anchor=False)
+    own.upload(FOLDERS)
+    own.show(run, st.session_state.get("shapes.before"))
+
+
+def try_it(run: Run) -> None:
+    ways = {"draw": _("Draw"), "photo": _("File"), "camera": _("Camera")}
+    st.session_state.setdefault("shapes.way", "draw")
+    way = st.segmented_control(
+        _("How"),
+        list(ways),
+        format_func=ways.__getitem__,
+        key="shapes.way",
+        required=True,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    picture: Any = drawn("shapes") if way == "draw" else photographed("shapes", way)
+    if picture is None:
+        st.info(_("Show it a circle, a square or a triangle, as you like."), icon=":material/draw:")
+        return
+    ask_about(
+        picture,
+        run,
+        own,
+        _("What the network sees: only the figure, a flat one stretched to a full square."),
+    )
+
+
+def evaluate(run: Run) -> None:
+    result = evaluation.tested(run)
+    if result is not None:
+        evaluation.classification(result, own.names)
+
+
+project_page(SHAPES, try_it=try_it, data=data, evaluate=evaluate, own=own.examples)

@@ -1,0 +1,272 @@
+"""Rock, paper, scissors: a player's last moves -> which move comes next.
+
+``Opponent`` is the trained predictor that the class plays against; the project itself is
+the small network that a student trains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from playground.data import rps
+from playground.data.dataset import Dataset, Examples, Scaler
+from playground.data.rps import Floats, Game, Ints
+from playground.errors import PlaygroundError
+from playground.fields import Value
+from playground.i18n import N_
+from playground.projects.base import Preset, Project
+from playground.projects.table import FEWEST, OWN_ROWS, SHARES
+from playground.recipe import Recipe
+from playground.rps import Opponent
+
+__all__ = ["Opponent", "Parts", "Rps"]
+
+OWN_GAMES: Final = replace(
+    OWN_ROWS,
+    label=N_("Games"),
+    help=N_(
+        "Your own games join the training split, so that validation and test stay comparable; or "
+        "they are used alone, and cut in time into all three."
+    ),
+)
+
+
+class Parts(NamedTuple):
+    """The games of each split: players of one split are in no other."""
+
+    train: list[Game]
+    validation: list[Game]
+    test: list[Game]
+
+
+class Rps(Project):
+    name = "rps"
+    title = N_("Rock, paper, scissors")
+    purpose = N_("Play: the network guesses your next move from your last ones, and beats it.")
+    task = "classification"
+    labels = rps.MOVES
+    label_names = rps.MOVE_LABELS
+    data_fields = (*rps.DATA_FIELDS, OWN_GAMES)
+    defaults = {
+        "hidden": (32,),
+        "optimizer": "adam",
+        "learning_rate": 0.005,
+        "batch_size": 256,
+        "epochs": 15,
+    }
+    presets = (
+        Preset(
+            "well",
+            N_("Works well"),
+            N_(
+                "Many players, and the network also sees what their opponents threw: many habits "
+                "answer the last outcome, which it can now know."
+            ),
+            {
+                "data": {"see_opponent": True, "players": 500},
+                "hidden": (64,),
+                "schedule": "one_cycle",
+            },
+        ),
+        Preset(
+            "small",
+            N_("Too small"),
+            N_("One neuron puts all players on one line: it finds little more than a favourite."),
+            {"hidden": (1,)},
+        ),
+        Preset(
+            "overfits",
+            N_("Overfits"),
+            N_(
+                "A big network learns the games of four players by heart, luck included. The next "
+                "player has other habits, and the validation loss climbs."
+            ),
+            {
+                "data": {"players": 6, "rounds": 60, "memory": 6, "see_opponent": True},
+                "hidden": (128, 128),
+                "learning_rate": 0.003,
+                "batch_size": 32,
+                "epochs": 60,
+            },
+        ),
+        Preset(
+            "diverges",
+            N_("Diverges"),
+            N_(
+                "Plain SGD with a huge learning rate: each step overshoots further, until the "
+                "loss is no number any more."
+            ),
+            {
+                "hidden": (32, 32),
+                "activation": "leaky_relu",
+                "optimizer": "sgd",
+                "learning_rate": 10.0,
+            },
+        ),
+    )
+
+    def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
+        """Windows over simulated games, or over the student's own, or both.
+
+        ``own`` are the student's :func:`windows <playground.data.rps.windows>`, with the
+        recipe's memory and sides, in the order in which they were played.
+
+        Raises:
+            PlaygroundError: own windows of another length, or fewer than 20 of them where
+                they are used alone.
+        """
+        count = 0 if own is None else len(own)
+        if own is not None and own.inputs.shape[1:] != self.input_shape(recipe):
+            raise PlaygroundError(
+                N_("Each of your own inputs has {found} values, but this network takes {wanted}."),
+                found=own.inputs[0].numel() if count else 0,
+                wanted=self.input_shape(recipe)[0],
+            )
+        if recipe.data[OWN_GAMES.name] == "own":
+            if own is None or count < FEWEST:
+                raise PlaygroundError(
+                    N_(
+                        "Training on your own games alone needs at least {least} rounds to learn "
+                        "from, and there are {n}. Play more, or use simulated games too."
+                    ),
+                    least=FEWEST,
+                    n=count,
+                )
+            first = round(count * SHARES[0])
+            second = first + round(count * SHARES[1])
+            pieces = (slice(first), slice(first, second), slice(second, None))
+            train, validation, test = (Examples(*own[piece]) for piece in pieces)
+            return Dataset(train, validation, test, Scaler.fit(train), source="own", own=count)
+        base = _generated(self, tuple(sorted(recipe.data.items())), recipe.seed)
+        if own is None or not count or recipe.data[OWN_GAMES.name] == "generated":
+            return base
+        train = base.train + own
+        return replace(base, train=train, scaler=Scaler.fit(train), own=count)
+
+    def parts(self, recipe: Recipe) -> Parts:
+        """The simulated games of each split.
+
+        The network is judged on players that it has never met: windows of one game,
+        spread over all splits, would let it recognise the player. Fewer than three
+        players cannot be shared out; then each game is cut in time instead.
+        """
+        view = ("memory", "see_opponent", OWN_GAMES.name)  # does not change the games
+        options = {name: value for name, value in recipe.data.items() if name not in view}
+        games = _games(tuple(sorted(options.items())), recipe.seed)
+        if len(games) < 3:
+            pieces = [_cut(game, _seen(recipe)[0]) for game in games]
+            return Parts(*(list(part) for part in zip(*pieces, strict=True)))
+        order = torch.randperm(len(games), generator=torch.Generator().manual_seed(recipe.seed))
+        held_out = max(1, round(len(games) * SHARES[1]))
+        shuffled = [games[i] for i in order.tolist()]
+        return Parts(
+            shuffled[2 * held_out :],
+            shuffled[:held_out],
+            shuffled[held_out : 2 * held_out],
+        )
+
+    def limits(self, recipe: Recipe, split: str) -> dict[str, float]:
+        """The accuracy to expect on ``split`` ("train", "validation", "test") of the best.
+
+        ``window``: one who sees what the network sees and knows how the whole crowd
+        plays (the Bayes limit of the network's task, on these players). ``player``: one
+        who knows each player's habits, memory and mood.
+        """
+        parts = self.parts(recipe)
+        codes, chances = _codes(self, recipe, [game for part in parts for game in part])
+        kinds = 3 ** (self.input_shape(recipe)[0] // 3)
+        crowd = np.stack([np.bincount(codes, row, minlength=kinds) for row in chances.T], axis=1)
+        codes, chances = _codes(self, recipe, getattr(parts, split))
+        guess = crowd.argmax(axis=1)[codes]
+        return {
+            "window": float(chances[np.arange(len(codes)), guess].mean()),
+            "player": float(chances.max(axis=1).mean()),
+        }
+
+    def windows(self, games: Sequence[Game], recipe: Recipe) -> Examples:
+        """``games`` as the inputs and targets of the recipe's network."""
+        memory, opponent = _seen(recipe)
+        return rps.windows(games, memory, opponent)
+
+    def encode(self, raw: Any, recipe: Recipe) -> Tensor:
+        """Moves, oldest first -> one input (memory * 3,), with the opponent's (memory * 6,).
+
+        ``raw`` is ``["rock", "paper", "scissors"]``, or ``{"moves": [...]}`` to which a
+        network that sees both sides needs ``"opponent_moves": [...]`` of the same rounds.
+
+        Raises:
+            PlaygroundError: too few moves, something that is no move, a side missing.
+        """
+        memory, opponent = _seen(recipe)
+        given = raw if isinstance(raw, Mapping) else {"moves": raw}
+        names = ("moves", "opponent_moves")
+        sides = [given.get(name) for name in names[: 2 if opponent else 1]]
+        lists = all(isinstance(side, Sequence) and not isinstance(side, str) for side in sides)
+        if not lists or not set(given) <= set(names):
+            raise PlaygroundError(
+                N_("An input is a list of moves by name under each of: {names}."),
+                names=", ".join(names[: len(sides)]),
+            )
+        moves = [cast(Sequence[str], side) for side in sides]
+        if len({len(side) for side in moves}) > 1:
+            raise PlaygroundError(
+                N_("Both sides need equally many moves, not {moves} and {opponent_moves}."),
+                moves=len(moves[0]),
+                opponent_moves=len(moves[1]),
+            )
+        return rps.encode(moves[0], memory, moves[1] if opponent else None)
+
+    def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
+        memory, opponent = _seen(recipe)
+        return (memory * (6 if opponent else 3),)
+
+
+def _seen(recipe: Recipe) -> tuple[int, bool]:
+    """How many rounds the network sees, and whether both sides of them."""
+    return cast(int, recipe.data["memory"]), bool(recipe.data["see_opponent"])
+
+
+def _cut(game: Game, memory: int) -> list[Game]:
+    """One game as three, one after the other in time.
+
+    Each later piece begins ``memory`` rounds early, so that its first own round has a window.
+    """
+    assert game.chances is not None
+    first, second = (round(len(game) * share) for share in np.cumsum(SHARES[:2]))
+    pieces = (slice(first), slice(first - memory, second), slice(second - memory, None))
+    return [
+        Game(game.player[at], game.opponent[at], game.numbers[at], game.chances[at])
+        for at in pieces
+    ]
+
+
+def _codes(project: Rps, recipe: Recipe, games: Sequence[Game]) -> tuple[Ints, Floats]:
+    """Simulated games' windows as numbers (n,), and the true chances (n, 3) of what follows."""
+    seen = project.windows(games, recipe).inputs.numpy()
+    digits = seen.reshape(len(seen), -1, 3).argmax(axis=2)
+    memory = _seen(recipe)[0]
+    chances = [game.chances[memory:] for game in games if game.chances is not None]
+    return digits @ 3 ** np.arange(digits.shape[1]), np.concatenate(chances)
+
+
+Options = tuple[tuple[str, Value], ...]
+
+
+@lru_cache(maxsize=8)
+def _games(options: Options, seed: int) -> list[Game]:
+    return rps.from_options(dict(options), seed)
+
+
+@lru_cache(maxsize=8)
+def _generated(project: Rps, options: Options, seed: int) -> Dataset:
+    """The part of a data set that all sessions share."""
+    recipe = project.recipe(data=dict(options), seed=seed)
+    train, validation, test = (project.windows(part, recipe) for part in project.parts(recipe))
+    return Dataset(train, validation, test, Scaler.fit(train))

@@ -1,0 +1,102 @@
+"""Circle, square or triangle: a drawing or a photo -> the figure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from playground.data import shapes
+from playground.data.dataset import OWN_COPIES, Dataset, Examples, with_own
+from playground.i18n import N_
+from playground.projects.base import Preset, Project
+from playground.recipe import Recipe
+
+
+class Shapes(Project):
+    name = "shapes"
+    title = N_("Circle, square, triangle")
+    purpose = N_("Draw or photograph a figure: the network says which one it is.")
+    task = "classification"
+    labels = shapes.LABELS
+    label_names = {label: label for label in shapes.LABELS}
+    data_fields = (*shapes.DATA_FIELDS, OWN_COPIES)
+    pictures = True
+    defaults = {
+        "architecture": "cnn",
+        "channels": (24, 48, 96),
+        "kernels": (3, 3, 3),
+        "strides": (2, 2, 2),
+        "hidden": (128,),
+        "optimizer": "adamw",
+        "learning_rate": 0.003,
+        "weight_decay": 0.01,
+        "schedule": "one_cycle",
+        "batch_size": 64,
+        "epochs": 10,
+        "augmentation": 0.2,
+    }
+    presets = (
+        Preset(
+            "well",
+            N_("Works well"),
+            N_("Three convolution blocks and 16,000 drawn pictures: good on people's drawings."),
+            {},
+        ),
+        Preset(
+            "small",
+            N_("Too small"),
+            N_("One channel and two neurons: it cannot see corners, and a quarter stays wrong."),
+            {
+                "channels": (1,),
+                "kernels": (3,),
+                "strides": (3,),
+                "hidden": (2,),
+                "epochs": 8,
+                "data": {"examples": 4_000},
+            },
+        ),
+        Preset(
+            "overfits",
+            N_("Overfits"),
+            N_(
+                "320 pictures, no augmentation, 60 epochs: every one is learned by heart, and "
+                "new ones are guessed."
+            ),
+            {
+                "learning_rate": 0.001,
+                "weight_decay": 0.0,
+                "schedule": "constant",
+                "epochs": 60,
+                "augmentation": 0.0,
+                "data": {"examples": 400},
+            },
+        ),
+        Preset(
+            "diverges",
+            N_("Diverges"),
+            N_("SGD with a huge learning rate: within one epoch the loss is no number any more."),
+            {
+                "optimizer": "sgd",
+                "learning_rate": 10.0,
+                "schedule": "constant",
+                "epochs": 5,
+                "data": {"examples": 4_000},
+            },
+        ),
+    )
+
+    def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
+        base = shapes.load(recipe.data, recipe.augmentation, recipe.seed)
+        return with_own(base, recipe.data, own)
+
+    def encode(self, raw: Any, recipe: Recipe) -> Tensor:
+        return shapes.encode(raw, self.size(recipe))
+
+    def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
+        return self.size(recipe), self.size(recipe)
+
+    @staticmethod
+    def size(recipe: Recipe) -> int:
+        """Width and height of a picture, in pixels."""
+        return int(str(recipe.data["size"]))

@@ -1,0 +1,398 @@
+"""The game on the rock, paper, scissors page, and the student's own games."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import streamlit as st
+
+from playground.data import rps, tables
+from playground.data.dataset import Examples
+from playground.data.problems import Problem
+from playground.data.rps import MOVE_LABELS, MOVES, Game, Round
+from playground.errors import PlaygroundError
+from playground.i18n import N_
+from playground.projects.rps import Rps
+from playground.recipe import Recipe
+from playground.rps.match import LONGEST, PLAYERS, Match, Played, luck
+from playground.rps.opponent import UNIFORM
+from playground.service import Run
+from playground.ui import charts, language
+from playground.ui.language import _
+from playground.ui.problems import show_problems
+from playground.ui.workbench import predictor_or_message
+
+# The only emoji of the playground. The selector after scissors asks for the coloured picture.
+SIGNS: Final = {"rock": "✊", "paper": "✋", "scissors": "✌\N{VARIATION SELECTOR-16}"}
+# Digits, as letters would differ between languages, and Streamlit keeps R for itself.
+KEYS: Final = {"rock": "1", "paper": "2", "scissors": "3"}
+NAMES: Final = {
+    "trained": N_("trained predictor"),
+    "network": N_("my network"),
+    "learning": N_("my network, learning from me"),
+    "markov": N_("Markov chain"),
+    "frequency": N_("frequency"),
+    "random": N_("random"),
+}
+OUTCOMES: Final = (N_("A tie."), N_("You win."), N_("The machine wins."))
+PLAYER: Final = charts.CLASSES[2]
+MACHINE: Final = charts.CLASSES[5]
+
+PROJECT: Final = Rps()
+MATCH: Final = "rps.match"
+FINISHED: Final = "rps.finished"  # the games before this one
+OWN: Final = "rps.own"  # the games that training uses
+PROBLEMS: Final = "rps.problems"
+
+
+def match() -> Match:
+    """This session's game; it stays until "New game", whatever page or language is shown."""
+    if MATCH not in st.session_state:
+        st.session_state[MATCH] = Match(len(_finished()))
+    found: Match = st.session_state[MATCH]
+    return found
+
+
+def _finished() -> list[list[Round]]:
+    games: list[list[Round]] = st.session_state.setdefault(FINISHED, [])
+    return games
+
+
+def new_game(rounds: list[Round] | None = None) -> None:
+    """Put the game away and begin another, or go on from ``rounds`` of a file."""
+    before = match()
+    if before.played:
+        _finished().append(before.rounds())
+    fresh = Match(before.seed + 1)
+    fresh.follow(before.network.network, before.version)
+    fresh.replay(rounds or [])
+    st.session_state[MATCH] = fresh
+
+
+# --- The game -----------------------------------------------------------------------------
+
+
+@st.fragment
+def game(run: Run) -> None:
+    """Three buttons, and what becomes of them.
+
+    A fragment of its own: a throw draws the game anew, not the charts of the training.
+    """
+    now = match()
+    snapshot = run.snapshot()
+    version = None if snapshot.active else (id(run), snapshot.history.steps)
+    now.follow(predictor_or_message(run), version)
+    who = _choose()
+    _buttons(now, who)
+    last = now.played[-1] if now.played else None
+    _last_round(last)
+    _score(now)
+    _rates(now)
+    _accuracies(now)
+    steps, loss = now.learner.steps, now.learner.loss
+    st.caption(
+        _(
+            "“{name}” has taken {n} gradient steps on this game; its loss is {loss}.",
+            name=_(NAMES["learning"]),
+            n=language.number(steps),
+            loss="-" if loss is None else language.number(loss, 2),
+        )
+    )
+    st.button(
+        _("New game"),
+        icon=":material/restart_alt:",
+        key="rps.new",
+        on_click=new_game,
+        disabled=last is None,
+    )
+    with st.expander(_("Does it peek?"), icon=":material/lock:"):
+        _seal(now, who, last)
+
+
+def _choose() -> str:
+    st.session_state.setdefault("rps.who", PLAYERS[0])
+    return st.selectbox(
+        _("Who plays against you?"),
+        PLAYERS,
+        key="rps.who",
+        format_func=lambda who: _(NAMES[who]),
+        persist_state="session",
+        help=language.sections("rps", language.current())["who"],
+    )
+
+
+def _buttons(now: Match, who: str) -> None:
+    st.html(STYLE)
+    with st.container(key="rps-throws"):
+        for place, move in zip(st.columns(3, gap="small"), MOVES, strict=True):
+            place.button(
+                f"{SIGNS[move]} {_(MOVE_LABELS[move])}",
+                key=f"rps.{move}",
+                shortcut=KEYS[move],
+                width="stretch",
+                on_click=now.play,
+                args=(move, who),
+            )
+
+
+def _last_round(last: Played | None) -> None:
+    """What the machine threw, who won, what it had expected, and how sure it was."""
+    chances = dict(zip(MOVES, UNIFORM, strict=True))
+    if last is None:
+        said = _("**The machine has decided.** It knows nothing of you yet: throw!")
+        expected = _("Before the first round all three are equally likely.")
+    else:
+        mine, theirs = _sign(last.player_move), _sign(last.machine_move)
+        said = f"**{_(OUTCOMES[last.outcome])}** " + _(
+            "You: {mine}, machine: {theirs}.", mine=mine, theirs=theirs
+        )
+        expected = _("This round comes from a file.")
+        if last.plan is not None:
+            chances = last.plan.chances
+            likely = last.plan.guess
+            expected = _(
+                "It expected {move} from you, {share} sure.",
+                move=_sign(likely),
+                share=language.percent(chances[likely], 0),
+            )
+    st.markdown(f"{said}  \n{expected}")
+    names = {move: _(MOVE_LABELS[move]) for move in MOVES}
+    charts.probability_bars(chances, names, "rps.bars", height=115)
+
+
+def _sign(move: str) -> str:
+    return f"{SIGNS[move]} {_(MOVE_LABELS[move]).lower()}"
+
+
+def _score(now: Match) -> None:
+    score, total = now.score(), len(now.played)
+    lines = []
+    for side, name in enumerate((_("You"), _("Machine"))):
+        wins = language.counted("{n} win", "{n} wins", score.wins[side])
+        share = language.percent(score.wins[side] / total, 0) if total else "-"
+        row = _(
+            "in a row {now}, longest {longest}",
+            now=score.streak[side],
+            longest=score.longest[side],
+        )
+        lines.append(f"**{name}**: {wins} ({share}) · {row}")
+    rounds = language.counted("{n} round", "{n} rounds", total)
+    ties = language.counted("{n} tie", "{n} ties", score.ties)
+    st.markdown("  \n".join([*lines, f"{rounds}, {ties}"]))
+
+
+def _rates(now: Match) -> None:
+    """Both sides' share of wins over the rounds, and the band in which luck would leave it."""
+    names = {1: _("you"), 2: _("machine")}
+    wins = {1: 0, 2: 0}
+    rows: list[dict[str, Any]] = []
+    stride = -(-len(now.played) // charts.POINTS) or 1
+    for n, one in enumerate(now.played, start=1):
+        if one.outcome:
+            wins[one.outcome] += 1
+        if n % stride == 0 or n == len(now.played):
+            low, high = luck(n)
+            rows.append({"x": n, "low": low, "high": high})
+            rows += [{"x": n, "y": wins[side] / n, "c": names[side]} for side in (1, 2)]
+    scale = {"domain": [0, 1]}
+    y = {
+        "type": "quantitative",
+        "title": _("share of wins"),
+        "scale": scale,
+        "axis": {"format": "%", "values": [0, 1 / 3, 2 / 3, 1]},
+    }
+    spec = {
+        "encoding": {
+            "x": {
+                "field": "x",
+                "type": "quantitative",
+                "title": _("round"),
+                "scale": {"domain": [1, max(len(now.played), 20)], "nice": False},
+                "axis": {"format": "d", "tickCount": 5, "grid": False},
+            }
+        },
+        "layer": [
+            {
+                "mark": {"type": "area", "color": charts.LIMIT, "opacity": 0.25},
+                "transform": [{"filter": "isValid(datum.low)"}],
+                "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "line", "strokeWidth": 2.5},
+                "transform": [{"filter": "isValid(datum.c)"}],
+                "encoding": {
+                    "y": {**y, "field": "y"},
+                    "color": {
+                        "field": "c",
+                        "type": "nominal",
+                        "title": None,
+                        "scale": {"domain": list(names.values()), "range": [PLAYER, MACHINE]},
+                        "legend": {"orient": "top", "offset": 0, "padding": 0},
+                    },
+                },
+            },
+        ],
+    }
+    low, high = luck(max(len(now.played), 1))
+    charts.show(rows, spec, 185, "rps.rates", _("Share of wins of both sides over the rounds"))
+    st.caption(
+        _(
+            "Grey: where luck alone stays in 95 of 100 games, now {low} to {high}.",
+            low=language.percent(low, 0),
+            high=language.percent(high, 0),
+        )
+    )
+
+
+def _accuracies(now: Match) -> None:
+    """How often each predictor counted on the right move, all on this same game."""
+    labels = {**NAMES, "learning": N_("my network, learning")}  # short enough for an axis
+    rows = [
+        {"name": _(labels[name]), "p": share, "text": language.percent(share, 0)}
+        for name, share in now.accuracy().items()
+    ]
+    y = {
+        "field": "name",
+        "type": "nominal",
+        "sort": [row["name"] for row in rows],
+        "title": None,
+        "axis": {"labelLimit": 220, "labelOverlap": False, "labelFlush": False, "ticks": False},
+    }
+    x = {
+        "field": "p",
+        "type": "quantitative",
+        "title": _("right guesses; dashed: luck"),
+        "scale": {"domain": [0, 1.12]},
+        "axis": {"format": "%", "values": [0, 0.5, 1], "grid": False},
+    }
+    text = {"type": "text", "align": "left", "dx": 4, "color": "#7d8a92"}
+    spec = {
+        "layer": [
+            {
+                "encoding": {"y": y, "x": x},
+                "layer": [
+                    {"mark": {"type": "bar", "color": charts.BATCH, "cornerRadiusEnd": 3}},
+                    {"mark": text, "encoding": {"text": {"field": "text"}}},
+                ],
+            },
+            {
+                "data": {"values": [{}]},
+                "mark": {"type": "rule", "strokeDash": [5, 4], "color": charts.LIMIT},
+                "encoding": {"x": {"datum": 1 / 3}},
+            },
+        ]
+    }
+    charts.show(rows, spec, 52 + 19 * len(rows), "rps.accuracy", _("Right guesses by predictor"))
+
+
+def _seal(now: Match, who: str, last: Played | None) -> None:
+    """The coming move's fingerprint, and the last one's, which can be checked by now."""
+    language.prose("rps", "seal")
+    st.code(now.plans[who].sealed.fingerprint, language=None, wrap_lines=True)
+    if last is not None and last.plan is not None:
+        sealed = last.plan.sealed
+        st.markdown(_("The last round's, with what was behind it:"))
+        st.code(
+            f"{sealed.fingerprint}\nsha256({sealed.salt} {sealed.move})",
+            language=None,
+            wrap_lines=True,
+        )
+
+
+STYLE: Final = """
+<style>
+.st-key-rps-throws button { min-height: 4rem; padding: 0.25rem; }
+.st-key-rps-throws button p { font-size: 1.05rem; }
+/* Side by side on a phone too. */
+.st-key-rps-throws [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
+.st-key-rps-throws [data-testid="stColumn"] { min-width: 0; flex: 1 1 0; }
+</style>
+"""
+
+
+# --- The student's own games ---------------------------------------------------------------
+
+
+def own_examples(recipe: Recipe) -> Examples | None:
+    """The games that training uses, as the network's inputs; the same object until they change."""
+    games: list[list[Round]] = st.session_state.setdefault(OWN, [])
+    memory, opponent = recipe.data["memory"], recipe.data["see_opponent"]
+    key = (id(games), memory, opponent)
+    found: tuple[object, Examples] | None = st.session_state.get("rps.own.examples")
+    if found is None or found[0] != key:
+        made = PROJECT.windows([Game.of(rounds) for rounds in games], recipe)
+        found = st.session_state["rps.own.examples"] = (key, made)
+    return found[1] if len(found[1]) else None
+
+
+def own_games() -> None:
+    """This session's games: let training use them, save them, load one."""
+    used: list[list[Round]] = st.session_state[OWN]
+    st.markdown(
+        _(
+            "The next training uses {rounds} rounds of your own games. More come from the game "
+            "above, or from a file.",
+            rounds=language.number(sum(map(len, used))),
+        )
+    )
+
+    def use() -> None:
+        now = match().rounds()
+        st.session_state[OWN] = [*_finished(), *([now] if now else [])]
+
+    def remove() -> None:
+        st.session_state[OWN] = []
+
+    with st.container(horizontal=True):
+        st.button(
+            _("Let training use my games"),
+            icon=":material/check:",
+            key="rps.use",
+            on_click=use,
+            help=_("All games of this visit as they are now; after more rounds, press again."),
+        )
+        st.button(
+            _("Remove all"),
+            icon=":material/delete:",
+            key="rps.remove",
+            on_click=remove,
+            disabled=not used,
+        )
+        st.download_button(
+            _("Download this game"),
+            lambda: tables.csv_bytes(rps.to_csv(match().rounds())),
+            "rps-game.csv",
+            "text/csv",
+            icon=":material/download:",
+            key="rps.download",
+            on_click="ignore",
+        )
+    _load()
+
+
+def _load() -> None:
+    def read() -> None:
+        file = st.session_state["rps.file"]
+        if file is None:
+            return
+        try:
+            rounds, problems = rps.from_csv(file.getvalue(), file.name)
+        except PlaygroundError as error:
+            st.session_state[PROBLEMS] = [Problem.of(error, file.name)]
+            return
+        st.session_state[PROBLEMS] = problems
+        if rounds:
+            new_game(rounds)
+            st.toast(_("{n} rounds loaded. The game goes on from there.", n=len(match().played)))
+
+    st.file_uploader(
+        _(
+            "A game as a CSV file: round, player_move, opponent_move (the last {n} rounds "
+            "are used)",
+            n=language.number(LONGEST),
+        ),
+        type=["csv", "txt", "tsv"],
+        key="rps.file",
+        on_change=read,
+    )
+    show_problems(st.session_state.get(PROBLEMS, []))

@@ -1,0 +1,81 @@
+"""Try it with a picture: draw, upload or photograph one, and see what the network says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from playground.data.drawings import EmptyDrawing, has_ink
+from playground.errors import PlaygroundError
+from playground.service import Run
+from playground.ui import charts, pictures
+from playground.ui.draw_pad import clear, draw_pad
+from playground.ui.language import _
+from playground.ui.workbench import predictor_or_message
+
+
+def drawn(name: str) -> Any:
+    """A canvas; what is on it (H, W, 4), or None as long as there is no ink."""
+    drawing = draw_pad(f"{name}.pad")
+    return drawing if has_ink(drawing) else None
+
+
+def photographed(name: str, way: str) -> Any:
+    """A file or a camera picture, upright; None (and why, if it cannot be read) without one."""
+    if way == "camera":
+        file = st.camera_input(_("Photograph it"), key=f"{name}.camera")
+    else:
+        file = st.file_uploader(_("A picture"), type=pictures.FILES, key=f"{name}.photo")
+    if file is None:
+        return None
+    picture = pictures.photo(file.getvalue(), file.name)
+    if picture is not None:
+        st.image(picture, width=160, alt=_("Your picture"))
+    return picture
+
+
+def ask_about(raw: Any, run: Run, own: pictures.OwnPictures, seen_as: str) -> None:
+    """What the network sees of ``raw``, its answer and all probabilities; „It was a …".
+
+    ``seen_as`` says how the picture was prepared.
+    """
+    name = run.project.name
+    try:
+        picture = run.project.encode(raw, run.recipe)
+    except EmptyDrawing:
+        st.info(_("There is nothing on this picture that the network could see."))
+        return
+    except PlaygroundError as error:
+        st.error(error.text(_), icon=":material/broken_image:")
+        return
+    predictor = predictor_or_message(run)
+    if predictor is None:
+        return
+    answer = predictor.answer(picture)
+    assert answer.label is not None
+    assert answer.probabilities is not None
+    names = dict(zip(run.project.labels, own.names, strict=True))
+    seen, said = st.columns([1, 2], vertical_alignment="center", wrap=False)
+    seen.image(pictures.enlarged(picture, 84), width=84, alt=_("What the network sees"))
+    said.markdown(f"### {names[answer.label]}")
+    said.caption(seen_as)
+    charts.probability_bars(answer.probabilities, names, f"{name}.bars")
+
+    def keep() -> None:
+        label = st.session_state[f"{name}.was"]
+        if label is not None:
+            own.add(raw, run.project.labels.index(label))
+            clear(f"{name}.pad")
+            st.session_state[f"{name}.was"] = None
+            st.toast(_("Kept. It joins the training data at the next Train."))
+
+    st.pills(
+        _("It was a …"),
+        run.project.labels,
+        format_func=names.__getitem__,
+        key=f"{name}.was",
+        on_change=keep,
+        wrap=True,
+        help=_("Keep it as an example: the next training learns from it too."),
+    )

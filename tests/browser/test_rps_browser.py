@@ -1,0 +1,49 @@
+"""Twenty rounds against the machine, and what is left of them after a walk through the app."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+SCORE = re.compile(r"You: (\d+) wins?.*Machine: (\d+) wins?.*?(\d+) rounds, (\d+) ties?", re.DOTALL)
+
+
+def score(page: Page) -> tuple[int, ...]:
+    """Wins, the machine's wins, rounds, ties, as the page says them."""
+    text = page.get_by_text(re.compile(r"\d+ rounds?, \d+ ties?")).inner_text()
+    found = SCORE.search(text)
+    assert found is not None, text
+    return tuple(map(int, found.groups()))
+
+
+def test_twenty_rounds_survive_pages_languages_and_training(
+    serve: Callable[[], str], page: Page
+) -> None:
+    page.goto(f"{serve()}/rps?players=20&rounds=100&epochs=5")
+    expect(page.get_by_text("The machine has decided")).to_be_visible()
+    names = ("Rock", "Paper", "Scissors")
+    for number in range(1, 21):
+        if number % 2:
+            page.get_by_role("button", name=names[number % 3]).click()
+        else:
+            page.keyboard.press(str(number % 3 + 1))
+        expect(page.get_by_text(re.compile(rf"\b{number} rounds?, "))).to_be_visible()
+        wins, lost, rounds, ties = score(page) if number > 1 else (0, 0, 1, 1)
+        assert wins + lost + ties == rounds == number
+    before = score(page)
+
+    page.get_by_role("link", name="Start").first.click()
+    expect(page.get_by_role("heading", name="Five parts make a network learn")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text(re.compile(r"20 rounds, "))).to_be_visible()
+    assert score(page) == before
+
+    page.keyboard.press("t")
+    expect(page.get_by_text(re.compile("Finished · epoch 5"))).to_be_visible()
+    page.get_by_text("Polski", exact=True).click()
+    expect(page.get_by_role("heading", name="Rock, paper, scissors")).to_be_hidden()
+    page.get_by_text("English", exact=True).click()
+    expect(page.get_by_text(re.compile(r"20 rounds, "))).to_be_visible()
+    assert score(page) == before

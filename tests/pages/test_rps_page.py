@@ -1,0 +1,104 @@
+"""The game on the rock, paper, scissors page, as its script runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.data import rps
+from playground.data.rps import Round
+
+ROOT = Path(__file__).parent.parent.parent
+SMALL = {"players": "10", "rounds": "40"}
+
+
+def open_page(**parameters: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.switch_page("pages/rps.py")
+    for name, value in {"lang": "en", **SMALL, **parameters}.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def throw(app: AppTest, *moves: str) -> AppTest:
+    for move in moves:
+        app.button(key=f"rps.{move}").click().run()
+        assert not app.exception
+    return app
+
+
+def text(app: AppTest) -> str:
+    return "\n".join(element.value for element in [*app.markdown, *app.caption])
+
+
+def test_a_throw_is_answered_with_the_sealed_move() -> None:
+    app = open_page()
+    assert "The machine has decided" in text(app)
+    sealed = app.session_state["rps.match"].plans["trained"].sealed
+    assert sealed.fingerprint in [code.value for code in app.code]
+    throw(app, "paper")
+    played = app.session_state["rps.match"].played
+    assert [one.machine_move for one in played] == [sealed.move]
+    assert any(sealed.salt in code.value for code in app.code)
+    assert "1 round," in text(app)
+    assert "It expected" in text(app)
+
+
+@pytest.mark.parametrize("who", ["network", "learning"])
+def test_the_students_network_plays(who: str) -> None:
+    app = open_page(see_opponent="true", memory="2")
+    app.selectbox(key="rps.who").select(who).run()
+    throw(app, "rock", "paper", "rock", "paper")
+    played = app.session_state["rps.match"].played
+    assert [one.who for one in played] == [who] * 4
+    assert "has taken 10 gradient steps" in text(app)
+
+
+def test_another_page_and_a_new_game() -> None:
+    app = throw(open_page(), "rock", "rock")
+    app.switch_page("pages/start.py").run()
+    app.switch_page("pages/rps.py").run()
+    assert len(app.session_state["rps.match"].played) == 2
+    app.button(key="rps.new").click().run()
+    assert not app.exception
+    assert not app.session_state["rps.match"].played
+    assert len(app.session_state["rps.finished"]) == 1
+
+
+def test_own_games_join_the_next_training_when_asked_to() -> None:
+    app = throw(open_page(), *["rock", "paper", "scissors"] * 3)
+    assert app.session_state["runs"]["rps"].own is None
+    app.button(key="rps.use").click().run()
+    assert not app.exception
+    assert len(app.session_state["runs"]["rps"].own) == 6
+    assert "training uses 9 rounds" in text(app)
+    app.slider(key="rps.memory").set_value(5).run()
+    assert not app.exception
+    assert len(app.session_state["runs"]["rps"].own) == 4
+    app.button(key="rps.remove").click().run()
+    assert app.session_state["runs"]["rps"].own is None
+
+
+def test_own_games_alone_need_enough_rounds() -> None:
+    app = open_page(rows="own")
+    assert not app.exception
+    assert any("at least 20 rounds" in error.value for error in app.error)
+    throw(app, "rock")  # the game goes on without a network
+
+
+def test_a_file_is_loaded_and_its_problems_are_said() -> None:
+    app = throw(open_page(), "rock")
+    good = [Round(n, "paper", "rock") for n in range(1, 11)]
+    csv = rps.to_csv(good) + "11,well,rock\n"
+    app.file_uploader(key="rps.file").upload("game.csv", csv.encode(), "text/csv").run()
+    assert not app.exception
+    match = app.session_state["rps.match"]
+    assert [one.player_move for one in match.played] == ["paper"] * 10
+    assert any("1 problem" in warning.value for warning in app.warning)
+    assert app.session_state["rps.finished"] == [
+        [Round(1, "rock", app.session_state["rps.finished"][0][0].opponent_move)]
+    ]
+    throw(app, "paper")
+    assert match.score().wins[0] >= 10
