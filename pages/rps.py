@@ -5,6 +5,7 @@ import streamlit as st
 
 from playground.data import rps, tables
 from playground.data.rps import MOVES, Game
+from playground.i18n import N_
 from playground.projects import project
 from playground.projects.rps import Opponent, Rps
 from playground.recipe import Recipe
@@ -92,7 +93,10 @@ def one_player(games: list[Game]) -> None:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def adaptive(recipe: str) -> dict[str, float]:
-    """Accuracy of those who watch whole games, on the first test players."""
+    """Accuracy of those who watch whole games, on the first test players.
+
+    "habits": to be expected of one who knows the players' true chances in these games.
+    """
     games = RPS.parts(Recipe.from_json(recipe)).test[:WATCHED]
     found = {}
     for name, kind in (("trained", Opponent), ("markov", Markov), ("frequency", Frequency)):
@@ -104,6 +108,7 @@ def adaptive(recipe: str) -> dict[str, float]:
                 right.append(max(chances, key=chances.__getitem__) == one.player_move)
                 predictor.see(one.player_move, one.opponent_move)
         found[name] = float(np.mean(right))
+    found["habits"] = float(np.mean([one.chances.max(axis=1).mean() for one in games]))
     return found
 
 
@@ -119,12 +124,11 @@ def evaluate(run: Run) -> None:
     language.prose("rps", "adaptive")
     with st.spinner(_("Measuring …")):
         found = adaptive(run.recipe.to_json())
-    known = limits(run.recipe.to_json(), "test")["player"]
-    names = [_(rps_game.NAMES[name]) for name in found]
+    titles = {**rps_game.NAMES, "habits": N_("who knows each player's habits")}
     st.dataframe(
         {
-            _("On whole games of test players"): [*names, _("who knows each player's habits")],
-            _("Accuracy"): [language.percent(share) for share in (*found.values(), known)],
+            _("On whole games of test players"): [_(titles[name]) for name in found],
+            _("Accuracy"): [language.percent(share) for share in found.values()],
         },
         hide_index=True,
     )

@@ -11,6 +11,7 @@ from playground.ui import charts, evaluation, language, pictures
 from playground.ui.controls import Panel
 from playground.ui.language import _
 from playground.ui.project_page import begin, project_page
+from playground.ui.state import tied
 from playground.ui.try_picture import ask_about, drawn, photographed
 from playground.ui.workbench import dataset_or_message
 
@@ -59,15 +60,13 @@ def data(panel: Panel, run: Run) -> None:
 
 def try_it(run: Run) -> None:
     ways = {"draw": _("Draw"), "photo": _("File"), "camera": _("Camera")}
-    st.session_state.setdefault("shapes.way", "draw")
     way = st.segmented_control(
         _("How"),
         list(ways),
         format_func=ways.__getitem__,
-        key="shapes.way",
         required=True,
         label_visibility="collapsed",
-        persist_state="session",
+        **tied("shapes.way", "draw"),
     )
     picture: Any = drawn("shapes") if way == "draw" else photographed("shapes", way)
     if picture is None:

@@ -11,6 +11,7 @@ from playground.ui import charts, evaluation, language, table_page
 from playground.ui.controls import Panel
 from playground.ui.language import _
 from playground.ui.project_page import begin, project_page
+from playground.ui.state import tied
 from playground.ui.workbench import predictor_or_message
 
 WEEKDAY = project("weekday")
@@ -46,8 +47,7 @@ def sweep(predictor, row) -> None:
         _("What changes the answer?"),
         list(columns),
         format_func=lambda column: _(columns[column].label),
-        key="weekday.sweep",
-        persist_state="session",
+        **tied("weekday.sweep", "morning"),
         help=_("This input goes from least to most; the others stay as you set them."),
     )
     steps = torch.linspace(columns[name].low, min(columns[name].high, 14), 29)

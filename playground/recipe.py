@@ -131,7 +131,7 @@ class Recipe:
     loss: str = setting(
         "choice",
         "cross_entropy",
-        N_("Loss"),
+        N_("Loss function"),
         N_("How wrong the network is: the number that training makes smaller."),
         choices=("cross_entropy", "mse_one_hot", "bce", "mse", "l1", "huber"),
         choice_labels={
@@ -209,7 +209,7 @@ class Recipe:
         "number",
         0.001,
         N_("Learning rate"),
-        N_("How far a step goes along the gradient. Too small: slow. Too large: it diverges."),
+        N_("How far a step goes against the gradient. Too small: slow. Too large: it diverges."),
         low=1e-5,
         high=10,
         log=True,

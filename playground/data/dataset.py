@@ -110,7 +110,7 @@ OWN_COPIES: Final = Field(
     "own_copies",
     "integer",
     30,
-    N_("Weight of own pictures"),
+    N_("Repeats of own pictures"),
     N_("How many times an epoch shows each of your own pictures: one in 60,000 teaches little."),
     low=1,
     high=500,

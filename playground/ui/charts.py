@@ -188,7 +188,11 @@ def _rule(line: Line, higher_is_better: bool) -> dict[str, Any]:
     above = line.best == higher_is_better
     text = {"type": "text", "align": "right", "dx": -2, "fontSize": 11, "text": line.label}
     return {
-        "data": {"values": [{}]},  # drawn once, not once a row
+        # Drawn once, not once a row. Data of its own would be lost: Streamlit names data sets.
+        "transform": [
+            {"window": [{"op": "row_number", "as": "n"}]},
+            {"filter": "datum.n === 1"},
+        ],
         "layer": [
             {
                 "mark": {"type": "rule", "strokeDash": [5, 4], "color": color},
@@ -225,7 +229,13 @@ def probability_bars(
         "type": "nominal",
         "sort": order,
         "title": None,
-        "axis": {"labelFontSize": 13, "ticks": False, "domain": False, "labelOverlap": False},
+        "axis": {
+            "labelFontSize": 13,
+            "ticks": False,
+            "domain": False,
+            "labelOverlap": False,
+            "labelFlush": False,
+        },
     }
     x = {
         "field": "p",
@@ -247,7 +257,7 @@ def probability_bars(
     }
     name = names.get(best, best)
     alt = _("Probabilities; the likeliest is {name}", name=name)
-    show(rows, spec, height or 34 + 21 * len(rows), key, alt)
+    show(rows, spec, height or 48 + 21 * len(rows), key, alt)
 
 
 def columns(

@@ -23,6 +23,7 @@ from playground.projects.base import Project
 from playground.recipe import FIELDS, Recipe
 from playground.ui import language
 from playground.ui.language import _
+from playground.ui.state import tied
 
 # Neurons that a layer's slider offers; a recipe may have any number up to 1,024.
 NEURONS: Final = (
@@ -199,17 +200,16 @@ class Panel:
                 _(field.label),
                 1,
                 field.longest,
-                key=count,
                 help=_(field.help),
-                persist_state="session",
+                **tied(count),
             )
             length = int(st.session_state[count])
         usual = field.default if isinstance(field.default, tuple) else (1,)
         for index in range(1, length + 1):
             key = self.key(f"{field.name}.{index}")
-            current = st.session_state.setdefault(key, usual[min(index, len(usual)) - 1])
-            options = sorted({*grid, current})
-            st.select_slider(_(label, n=index), options, key=key, persist_state="session")
+            widget = tied(key, usual[min(index, len(usual)) - 1])
+            options = sorted({*grid, st.session_state[key]})
+            st.select_slider(_(label, n=index), options, **widget)
         numbers = (st.session_state[self.key(f"{field.name}.{i}")] for i in range(1, length + 1))
         st.session_state[self.key(field.name)] = tuple(numbers)
 
@@ -261,11 +261,7 @@ def _write_value(value: object) -> str:
 def control(field: Field, key: str) -> None:
     """The widget that fits ``field``; its state is in the session under ``key`` already."""
     label = _(field.label) + (f" [{_(field.unit)}]" if field.unit else "")
-    options: dict[str, Any] = {
-        "key": key,
-        "help": _(field.help) if field.help else None,
-        "persist_state": "session",
-    }
+    options: dict[str, Any] = {"help": _(field.help) if field.help else None, **tied(key)}
     if field.kind == "switch":
         st.toggle(label, **options)
     elif field.kind == "choice":

@@ -17,6 +17,7 @@ from playground.service import Run
 from playground.training import outputs_of
 from playground.ui import charts, language, pictures
 from playground.ui.language import _
+from playground.ui.state import tied
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def regression(result: Tested, unit: str) -> None:
     with left:
         mae, rmse = error.abs().mean().item(), error.square().mean().sqrt().item()
         st.metric(_("Mean error on test rows"), f"{language.number(mae, 2)} {unit}")
-        st.metric(_("Root mean square"), f"{language.number(rmse, 2)} {unit}")
+        st.metric(_("Root mean square error"), f"{language.number(rmse, 2)} {unit}")
         st.caption(_("{n} test rows, which training never saw.", n=language.number(len(truth))))
     low, high = float(min(truth.min(), predicted.min())), float(max(truth.max(), predicted.max()))
     figure = go.Figure(
@@ -204,8 +205,8 @@ def regression(result: Tested, unit: str) -> None:
     with middle:
         _plot(
             figure,
-            f"{_('true')} [{unit}]",
-            f"{_('predicted')} [{unit}]",
+            _("true") + f" [{unit}]",
+            _("predicted") + f" [{unit}]",
             f"{result.run.project.name}.scatter",
             _("Predicted against true values; a perfect network would be on the dashed line"),
         )
@@ -213,7 +214,7 @@ def regression(result: Tested, unit: str) -> None:
     with right:
         _plot(
             histogram,
-            f"{_('predicted - true')} [{unit}]",
+            _("predicted − true") + f" [{unit}]",
             _("test rows"),
             f"{result.run.project.name}.residuals",
             _("How the errors on the test rows spread"),
@@ -228,14 +229,12 @@ def binary(result: Tested) -> None:
     name = result.run.project.name
     truth = result.dataset.test.targets.int()
     sure = torch.sigmoid(result.outputs.squeeze(1))
-    st.session_state.setdefault(f"{name}.threshold", 0.5)
     threshold = st.slider(
         _("Threshold"),
         0.0,
         1.0,
         step=0.01,
-        key=f"{name}.threshold",
-        persist_state="session",
+        **tied(f"{name}.threshold", 0.5),
         help=_("From which probability on the answer counts as a yes."),
     )
     chosen = (sure >= threshold).int()

@@ -40,9 +40,8 @@ def number(value: float, digits: int = 0) -> str:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """A share 0..1 as a percentage: 98.5% or 98,5 %."""
-    space = "\N{NO-BREAK SPACE}" if current() == "pl" else ""
-    return f"{number(100 * share, digits)}{space}%"
+    """A share 0..1 as a percentage: 98.5% or 98,5%."""
+    return f"{number(100 * share, digits)}%"
 
 
 def seconds(value: float) -> str:

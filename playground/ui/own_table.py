@@ -98,7 +98,10 @@ class OwnTable:
 
     def _edit(self) -> None:
         st.caption(
-            _("Or type them here: an empty row at the bottom waits for the next. Then press Keep.")
+            _(
+                "Or type them here: an empty row at the bottom waits for the next. Then press "
+                "“Keep these rows”."
+            )
         )
         blank: dict[str, Any] = {field.name: None for field in self.fields}
         start: list[dict[str, Any]] = self.start or [blank]

@@ -25,6 +25,7 @@ from playground.service import Run
 from playground.ui import language
 from playground.ui.language import _
 from playground.ui.problems import show_problems
+from playground.ui.state import tied
 
 TILE: Final = 56  # pixels a side
 KEPT: Final = 256  # pixels: the longest side of a picture that is kept, in grey
@@ -130,8 +131,7 @@ class OwnPictures:
             _("The files show a …"),
             range(len(self.names)),
             format_func=self.names.__getitem__,
-            key=which,
-            persist_state="session",
+            **tied(which, 0),
             help=_(
                 "For single files. In a ZIP, the folders say it: {names}.",
                 names=", ".join(self.project.labels),

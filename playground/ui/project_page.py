@@ -15,6 +15,7 @@ from playground.ui import frame, language
 from playground.ui.charts import Line
 from playground.ui.controls import MAIN, MORE, Panel
 from playground.ui.language import _
+from playground.ui.state import tied
 from playground.ui.workbench import current_run, workbench
 
 
@@ -48,9 +49,9 @@ def project_page(
         workbench(panel, recipe, examples, try_it, lines, unit)
     data_tab, model_tab, evaluate_tab = st.tabs(
         [
-            f":material/dataset: {_('Data')}",
-            f":material/hub: {_('Model')}",
-            f":material/verified: {_('Evaluate')}",
+            ":material/dataset: " + _("Data"),
+            ":material/hub: " + _("Model"),
+            ":material/verified: " + _("Evaluate"),
         ],
         on_change="rerun",
         key=f"{project.name}.tabs",
@@ -81,10 +82,8 @@ def _presets(panel: Panel) -> None:
             _("Preset"),
             list(presets),
             index=None,
-            key=key,
-            on_change=choose,
             format_func=lambda name: _(presets[name].label),
-            persist_state="session",
+            **tied(key, then=choose),
             placeholder=_("Choose settings worth trying"),
         )
         if st.session_state.get(key) in presets:

@@ -20,6 +20,7 @@ from playground.service import Run
 from playground.ui import charts, language
 from playground.ui.language import _
 from playground.ui.problems import show_problems
+from playground.ui.state import tied
 from playground.ui.workbench import predictor_or_message
 
 # The only emoji of the playground. The selector after scissors asks for the coloured picture.
@@ -89,11 +90,11 @@ def game(run: Run) -> None:
     _score(now)
     _rates(now)
     _accuracies(now)
-    steps, loss = now.learner.steps, now.learner.loss
+    steps, loss, name = now.learner.steps, now.learner.loss, NAMES["learning"]
     st.caption(
         _(
             "“{name}” has taken {n} gradient steps on this game; its loss is {loss}.",
-            name=_(NAMES["learning"]),
+            name=_(name),
             n=language.number(steps),
             loss="-" if loss is None else language.number(loss, 2),
         )
@@ -110,15 +111,15 @@ def game(run: Run) -> None:
 
 
 def _choose() -> str:
-    st.session_state.setdefault("rps.who", PLAYERS[0])
-    return st.selectbox(
+    st.selectbox(
         _("Who plays against you?"),
         PLAYERS,
-        key="rps.who",
         format_func=lambda who: _(NAMES[who]),
-        persist_state="session",
+        **tied("rps.who", PLAYERS[0]),
         help=language.sections("rps", language.current())["who"],
     )
+    who: str = st.session_state["rps.who"]
+    return who
 
 
 def _buttons(now: Match, who: str) -> None:

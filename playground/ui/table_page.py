@@ -55,7 +55,7 @@ def data(panel: Panel, run: Run, own: OwnTable) -> None:
             )
             st.dataframe(
                 {
-                    _("Input"): list(project.encoder.features),
+                    _("Input"): _features(project),
                     _("Mean"): [round(value, 3) for value in dataset.scaler.mean.tolist()],
                     _("Spread"): [round(value, 3) for value in dataset.scaler.std.tolist()],
                 },
@@ -64,6 +64,15 @@ def data(panel: Panel, run: Run, own: OwnTable) -> None:
             )
     st.subheader(_("Your own rows"), anchor=False)
     own.show()
+
+
+def _features(project: TableProject) -> list[str]:
+    """The encoded columns as a person calls them: „Cup size: small" for a choice."""
+    names = []
+    for column in project.encoder.columns:
+        choices = [_(column.choice_labels.get(choice, choice)) for choice in column.choices]
+        names += [f"{_(column.label)}: {choice}" for choice in choices] or [_(column.label)]
+    return names
 
 
 def _preview(own: OwnTable, train: Examples) -> None:

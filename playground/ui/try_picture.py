@@ -12,6 +12,7 @@ from playground.service import Run
 from playground.ui import charts, pictures
 from playground.ui.draw_pad import clear, draw_pad
 from playground.ui.language import _
+from playground.ui.state import tied
 from playground.ui.workbench import predictor_or_message
 
 
@@ -68,14 +69,16 @@ def ask_about(raw: Any, run: Run, own: pictures.OwnPictures, seen_as: str) -> No
             own.add(raw, run.project.labels.index(label))
             clear(f"{name}.pad")
             st.session_state[f"{name}.was"] = None
+            st.session_state[f"{name}.kept"] = True
             st.toast(_("Kept. It joins the training data at the next Train."))
 
     st.pills(
         _("It was a …"),
         run.project.labels,
         format_func=names.__getitem__,
-        key=f"{name}.was",
-        on_change=keep,
         wrap=True,
         help=_("Keep it as an example: the next training learns from it too."),
+        **tied(f"{name}.was", then=keep),
     )
+    if st.session_state.pop(f"{name}.kept", False):
+        st.rerun()  # the whole page: the next run and the Data tab know it too

@@ -23,6 +23,7 @@ from playground.ui.charts import Line
 from playground.ui.controls import Panel
 from playground.ui.frame import runs, service
 from playground.ui.language import _
+from playground.ui.state import tied
 
 FIGURES: Final = {
     "classification": ("accuracy", N_("Accuracy")),
@@ -105,10 +106,12 @@ def workbench(
         with right, st.container(key="try"):
             try_it(run)
         # The timer belongs to the whole page, so that is drawn once more when a run begins
-        # or ends. Last of all: a fragment that breaks off loses what it has not drawn, and
-        # a canvas that was lost for a moment comes back empty.
+        # or ends, or when it ended while this was being drawn. Last of all: a fragment that
+        # breaks off loses what it has not drawn, and a canvas that was lost for a moment
+        # comes back empty.
         now = runs()[panel.project.name]
-        if now is not run or (interval is not None) != (now.active or not now.loaded):
+        ticking, wanted = interval is not None, now.active or not now.loaded
+        if now is not run or ticking != wanted or snapshot.active != now.active:
             st.rerun()
 
     live()
@@ -246,9 +249,7 @@ def _charts(panel: Panel, snapshot: Snapshot, lines: dict[str, Sequence[Line]], 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.toggle(
             _("Logarithmic axis"),
-            value=True,
-            key=f"{name}.log",
-            persist_state="session",
+            **tied(f"{name}.log", True),
             help=_("Each step of the axis is ten times the last: small losses stay visible."),
         )
         st.caption(

@@ -36,14 +36,17 @@ def test_twenty_rounds_survive_pages_languages_and_training(
 
     page.get_by_role("link", name="Start").first.click()
     expect(page.get_by_role("heading", name="Five parts make a network learn")).to_be_visible()
-    page.go_back()
+    page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
+    page.get_by_test_id("stTopNav").get_by_text("Projects").click()
+    page.locator("a[href$='/rps']").click()
     expect(page.get_by_text(re.compile(r"20 rounds, "))).to_be_visible()
     assert score(page) == before
 
     page.keyboard.press("t")
     expect(page.get_by_text(re.compile("Finished · epoch 5"))).to_be_visible()
     page.get_by_text("Polski", exact=True).click()
-    expect(page.get_by_role("heading", name="Rock, paper, scissors")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Kamień, papier, nożyce")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"20 rund, "))).to_be_visible()
     page.get_by_text("English", exact=True).click()
     expect(page.get_by_text(re.compile(r"20 rounds, "))).to_be_visible()
     assert score(page) == before

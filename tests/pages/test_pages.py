@@ -49,7 +49,7 @@ def open_page(stem: str, language: str, **parameters: str) -> AppTest:
 
 def settled(app: AppTest) -> AppTest:
     """The page once its data set is there, which a browser's timer would wait for."""
-    runs = app.session_state["runs"] if "runs" in app.session_state else {}
+    runs = app.session_state["runs"] if "runs" in app.session_state else {}  # noqa: SIM401
     if any(not run.loaded for run in runs.values()):
         for run in runs.values():
             assert run._loaded.wait(SECONDS)

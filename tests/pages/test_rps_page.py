@@ -49,7 +49,7 @@ def test_a_throw_is_answered_with_the_sealed_move() -> None:
 @pytest.mark.parametrize("who", ["network", "learning"])
 def test_the_students_network_plays(who: str) -> None:
     app = open_page(see_opponent="true", memory="2")
-    app.selectbox(key="rps.who").select(who).run()
+    app.selectbox(key="rps.who.en").select(who).run()
     throw(app, "rock", "paper", "rock", "paper")
     played = app.session_state["rps.match"].played
     assert [one.who for one in played] == [who] * 4
@@ -58,9 +58,11 @@ def test_the_students_network_plays(who: str) -> None:
 
 def test_another_page_and_a_new_game() -> None:
     app = throw(open_page(), "rock", "rock")
+    app.session_state["rps.who"] = "network"
     app.switch_page("pages/start.py").run()
     app.switch_page("pages/rps.py").run()
     assert len(app.session_state["rps.match"].played) == 2
+    assert app.selectbox(key="rps.who.en").value == "network"
     app.button(key="rps.new").click().run()
     assert not app.exception
     assert not app.session_state["rps.match"].played

@@ -1,0 +1,35 @@
+"""Widgets tied to plain values in the session.
+
+Streamlit's browser side knows an option by its *shown* label. Here labels change with the
+language, so a widget's own state would be lost, or worse, read back as a label, when
+somebody switches. So the truth is a plain value under a key of its own, which also
+survives page switches; the widget's key carries the language, and the two are tied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from playground.ui import language
+
+
+def tied(key: str, default: Any = None, then: Callable[[], None] | None = None) -> dict[str, Any]:
+    """``key`` and ``on_change`` for a widget that shows and sets ``st.session_state[key]``.
+
+    ``default`` is the value before anybody chose one; ``then`` is called after each change.
+    """
+    widget = f"{key}@{language.current()}"
+    value = st.session_state.setdefault(key, default)
+    # Only where they differ: setting it anew at each tick would take a slider from the hand.
+    if widget not in st.session_state or st.session_state[widget] != value:
+        st.session_state[widget] = value
+
+    def copy() -> None:
+        st.session_state[key] = st.session_state[widget]
+        if then is not None:
+            then()
+
+    return {"key": widget, "on_change": copy}
