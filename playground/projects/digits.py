@@ -23,10 +23,11 @@ class Digits(Project):
     pictures = True
     defaults = {
         "architecture": "cnn",
-        "channels": (16, 32),
+        "channels": (12, 24),
+        "kernels": (5, 3),
         "hidden": (128,),
         "optimizer": "adamw",
-        "learning_rate": 0.005,
+        "learning_rate": 0.006,
         "weight_decay": 0.01,
         "schedule": "one_cycle",
         "batch_size": 256,
@@ -34,7 +35,7 @@ class Digits(Project):
         "augmentation": 0.7,
     }
     # 4,000 digits make few steps an epoch, so more epochs and smaller batches.
-    small = {"learning_rate": 0.006, "batch_size": 128, "epochs": 8}
+    small = {"batch_size": 128, "epochs": 8}
     presets = (
         Preset(
             "well",
@@ -106,7 +107,7 @@ class Digits(Project):
             N_("A larger CNN with dropout and more handwriting: a minute or two of training."),
             {
                 "channels": (32, 64, 128),
-                "kernels": (3, 3, 3),
+                "kernels": (5, 3, 3),
                 "strides": (2, 2, 2),
                 "hidden": (256,),
                 "dropout": 0.2,

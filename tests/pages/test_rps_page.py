@@ -49,7 +49,7 @@ def test_a_throw_is_answered_with_the_sealed_move() -> None:
 @pytest.mark.parametrize("who", ["network", "learning"])
 def test_the_students_network_plays(who: str) -> None:
     app = open_page(see_opponent="true", memory="2")
-    app.selectbox(key="rps.who.en").select(who).run()
+    app.selectbox(key="rps.who@en").select(who).run()
     throw(app, "rock", "paper", "rock", "paper")
     played = app.session_state["rps.match"].played
     assert [one.who for one in played] == [who] * 4
@@ -62,7 +62,7 @@ def test_another_page_and_a_new_game() -> None:
     app.switch_page("pages/start.py").run()
     app.switch_page("pages/rps.py").run()
     assert len(app.session_state["rps.match"].played) == 2
-    assert app.selectbox(key="rps.who.en").value == "network"
+    assert app.selectbox(key="rps.who@en").value == "network"
     app.button(key="rps.new").click().run()
     assert not app.exception
     assert not app.session_state["rps.match"].played
@@ -76,7 +76,7 @@ def test_own_games_join_the_next_training_when_asked_to() -> None:
     assert not app.exception
     assert len(app.session_state["runs"]["rps"].own) == 6
     assert "training uses 9 rounds" in text(app)
-    app.slider(key="rps.memory").set_value(5).run()
+    app.slider(key="rps.memory@en").set_value(5).run()
     assert not app.exception
     assert len(app.session_state["runs"]["rps"].own) == 4
     app.button(key="rps.remove").click().run()
