@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from itertools import groupby
 
+from common import conditions
+
 from playground.rps import Frequency, Markov, Opponent, Predictor, Random
 
 KINDS: dict[str, Callable[[], Predictor]] = {
@@ -44,6 +46,7 @@ def main() -> None:
     with (gzip.open if path.endswith(".gz") else open)(path, "rt", newline="") as file:
         rows = list(csv.DictReader(file))
     games = [list(game) for _, game in groupby(rows, key=lambda row: row["game_id"])]
+    print(conditions())
     print(f"{len(games)} games, {len(rows)} rounds")
     for name, kind in KINDS.items():
         started = time.perf_counter()

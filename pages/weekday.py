@@ -46,7 +46,7 @@ def sweep(predictor, row) -> None:
     name = st.selectbox(
         _("What changes the answer?"),
         list(columns),
-        format_func=lambda column: _(columns[column].label),
+        format_func={name: _(column.label) for name, column in columns.items()}.__getitem__,
         **tied("weekday.sweep", "morning"),
         help=_("This input goes from least to most; the others stay as you set them."),
     )

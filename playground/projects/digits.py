@@ -107,7 +107,7 @@ class Digits(Project):
             N_("A larger CNN with dropout and more handwriting: a minute or two of training."),
             {
                 "channels": (32, 64, 128),
-                "kernels": (5, 3, 3),
+                "kernels": (3, 3, 3),
                 "strides": (2, 2, 2),
                 "hidden": (256,),
                 "dropout": 0.2,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -269,7 +269,7 @@ def control(field: Field, key: str) -> None:
         st.selectbox(label, field.choices, format_func=labels.__getitem__, **options)
     elif field.log:
         grid = sorted({*stops(field), st.session_state[key]})
-        st.select_slider(label, grid, format_func=short, **options)
+        st.select_slider(label, grid, format_func=written(grid), **options)
     elif field.kind == "integer" and field.high - field.low > 10_000:
         st.number_input(label, int(field.low), int(field.high), step=int(field.step), **options)
     elif field.kind == "number" and field.high - field.low <= 400 * field.step:
@@ -277,7 +277,7 @@ def control(field: Field, key: str) -> None:
         count = round((field.high - field.low) / field.step)
         grid = [round(field.low + field.step * index, 9) for index in range(count + 1)]
         grid = sorted({*grid, st.session_state[key]})
-        st.select_slider(label, grid, format_func=short, **options)
+        st.select_slider(label, grid, format_func=written(grid), **options)
     elif field.kind == "integer":
         st.slider(label, int(field.low), int(field.high), step=int(field.step), **options)
     else:
@@ -297,6 +297,11 @@ def stops(field: Field) -> list[float]:
         grid.add(field.default)
     inside = sorted(value for value in grid if field.low <= value <= field.high)
     return [int(value) for value in inside if value == int(value)] if whole else inside
+
+
+def written(values: Iterable[float]) -> Callable[[float], str]:
+    """How each of ``values`` is written, decided now: the language must not change under way."""
+    return {value: short(value) for value in values}.__getitem__
 
 
 def short(value: float) -> str:

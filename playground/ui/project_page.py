@@ -82,7 +82,7 @@ def _presets(panel: Panel) -> None:
             _("Preset"),
             list(presets),
             index=None,
-            format_func=lambda name: _(presets[name].label),
+            format_func={name: _(preset.label) for name, preset in presets.items()}.__getitem__,
             **tied(key, then=choose),
             placeholder=_("Choose settings worth trying"),
         )

@@ -114,7 +114,7 @@ def _choose() -> str:
     st.selectbox(
         _("Who plays against you?"),
         PLAYERS,
-        format_func=lambda who: _(NAMES[who]),
+        format_func={who: _(NAMES[who]) for who in PLAYERS}.__getitem__,
         **tied("rps.who", PLAYERS[0]),
         help=language.sections("rps", language.current())["who"],
     )

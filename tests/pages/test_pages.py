@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,81 @@ def test_a_drawing_gets_a_prediction_from_an_untrained_network(
     app = open_page("digits", "en", architecture="mlp", hidden="8", european="false")
     assert not app.exception
     assert any("28×28" in caption.value for caption in app.caption)
+
+
+TINY = {
+    "coffee": {"examples": "200", "epochs": "2"},
+    "weekday": {"examples": "400", "epochs": "2"},
+    "movies": {"examples": "400", "epochs": "2"},
+    "rps": {"players": "6", "rounds": "30", "epochs": "2"},
+    "shapes": {"examples": "300", "photo": "0", "epochs": "1", "architecture": "mlp"},
+    "digits": {"examples": "500", "european": "false", "epochs": "1", "architecture": "mlp"},
+}
+
+
+def train(app: AppTest, stem: str) -> AppTest:
+    """Press Train and come back when the run is over."""
+    app.button(key=f"{stem}.main").click().run()
+    run = app.session_state["runs"][stem]
+    deadline = time.monotonic() + SECONDS
+    while not run.over and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert run.state == "finished", run.error
+    return app.run()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("stem", sorted(PROJECTS))
+def test_train_and_measure_on_the_test_set(
+    stem: str, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draw_pad, "canvas", lambda **options: Drawing(seven()))
+    app = open_page(stem, language, **TINY[stem])
+    tabs = [tab.label for tab in app.tabs]
+    for label in tabs[1:]:
+        app.session_state[f"{stem}.tabs"] = label
+        app.run()
+        assert not app.exception
+    train(app, stem)
+    assert not app.exception
+    app.button(key=f"{stem}.test").click().run()
+    assert not app.exception
+    assert app.metric, "the test's figures are shown"
+    # Looking at it once more does not measure again, and a new run starts from its own data.
+    app.button(key=f"{stem}.reset").click().run()
+    assert not app.exception
+    assert app.session_state["runs"][stem].state == "ready"
+
+
+def test_presets_move_the_sliders_and_train_nothing() -> None:
+    for stem, kind in PROJECTS.items():
+        app = open_page(stem, "en")
+        for preset in kind.presets:
+            app.selectbox(key=f"{stem}.preset@en").select(preset.name).run()
+            assert not app.exception
+            recipe = settled(app).session_state["runs"][stem].recipe
+            assert recipe.with_(threads=0) == kind.preset(preset.name)
+            assert app.session_state["runs"][stem].state == "ready"
+
+
+def test_another_language_changes_no_setting() -> None:
+    app = open_page("weekday", "en", activation="tanh", optimizer="sgd", learning_rate="0.5")
+    before = app.session_state["runs"]["weekday"].recipe
+    for language in ("pl", "en", "pl"):
+        app.session_state["lang"] = language
+        app.run()
+        assert not app.exception
+        assert app.session_state["runs"]["weekday"].recipe == before
+
+
+def test_divergence_is_explained() -> None:
+    app = open_page("coffee", "pl")
+    app.selectbox(key="coffee.preset@pl").select("diverges").run()
+    app.button(key="coffee.main").click().run()
+    run = app.session_state["runs"]["coffee"]
+    deadline = time.monotonic() + SECONDS
+    while not run.over and time.monotonic() < deadline:
+        time.sleep(0.01)
+    app.run()
+    assert run.state == "diverged"
+    assert "współczynnik uczenia" in app.error[0].value
