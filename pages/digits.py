@@ -13,7 +13,7 @@ from playground.ui.download import offer_mnist
 from playground.ui.language import _
 from playground.ui.project_page import begin, project_page
 from playground.ui.try_picture import ask_about, drawn
-from playground.ui.workbench import dataset_or_message
+from playground.ui.workbench import dataset_or_message, sizes
 
 DIGITS = project("digits")
 begin(DIGITS)
@@ -31,15 +31,8 @@ def data(panel: Panel, run: Run) -> None:
         if dataset is None:
             return
         source = panel.fields()["source"].choice_labels[dataset.source]
-        st.markdown(
-            _(
-                "In use: **{source}**. Train {train}, validation {validation}, test {test}.",
-                source=_(source),
-                train=language.number(len(dataset.train)),
-                validation=language.number(len(dataset.validation)),
-                test=language.number(len(dataset.test)),
-            )
-        )
+        st.markdown(_("In use: **{source}**", source=_(source)))
+        sizes(dataset)
         pictures.samples(dataset.train, own.names)
         counts = torch.bincount(dataset.train.targets, minlength=10).tolist()
         charts.columns(own.names, counts, _("digit"), _("training examples"), "digits.counts", 170)

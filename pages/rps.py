@@ -15,7 +15,7 @@ from playground.ui import evaluation, language, rps_game, table_page
 from playground.ui.controls import Panel
 from playground.ui.language import _
 from playground.ui.project_page import begin, project_page
-from playground.ui.workbench import dataset_or_message
+from playground.ui.workbench import dataset_or_message, sizes
 
 RPS = project("rps")
 assert isinstance(RPS, Rps)
@@ -47,16 +47,7 @@ def data(panel: Panel, run: Run) -> None:
     with preview:
         dataset = dataset_or_message(run)
         if dataset is not None:
-            st.markdown(
-                _(
-                    "Train {train}, validation {validation}, test {test} windows; of your own: "
-                    "{own}.",
-                    train=language.number(len(dataset.train)),
-                    validation=language.number(len(dataset.validation)),
-                    test=language.number(len(dataset.test)),
-                    own=language.number(dataset.own),
-                )
-            )
+            sizes(dataset)
             if dataset.source != "own":
                 one_player(RPS.parts(run.recipe).train)
     st.subheader(_("Your own games"), anchor=False)

@@ -13,7 +13,7 @@ from playground.ui.language import _
 from playground.ui.project_page import begin, project_page
 from playground.ui.state import tied
 from playground.ui.try_picture import ask_about, drawn, photographed
-from playground.ui.workbench import dataset_or_message
+from playground.ui.workbench import dataset_or_message, sizes
 
 SHAPES = project("shapes")
 FOLDERS = {
@@ -41,15 +41,7 @@ def data(panel: Panel, run: Run) -> None:
         dataset = dataset_or_message(run)
         if dataset is None:
             return
-        st.markdown(
-            _(
-                "Train {train}, validation {validation}, test {test} pictures, all drawn by the "
-                "program.",
-                train=language.number(len(dataset.train)),
-                validation=language.number(len(dataset.validation)),
-                test=language.number(len(dataset.test)),
-            )
-        )
+        sizes(dataset)
         pictures.samples(dataset.train, own.names)
         counts = torch.bincount(dataset.train.targets, minlength=3).tolist()
         charts.columns(own.names, counts, _("figure"), _("training examples"), "shapes.counts", 150)

@@ -21,7 +21,7 @@ from playground.ui.controls import Panel, control
 from playground.ui.evaluation import Tested
 from playground.ui.language import _
 from playground.ui.own_table import OwnTable
-from playground.ui.workbench import FIGURES, dataset_or_message
+from playground.ui.workbench import FIGURES, dataset_or_message, sizes
 
 ROWS: Final = 200  # of the data that the page shows; the download has all
 
@@ -35,15 +35,7 @@ def data(panel: Panel, run: Run, own: OwnTable) -> None:
     with preview:
         dataset = dataset_or_message(run)
         if dataset is not None:
-            st.markdown(
-                _(
-                    "Train {train}, validation {validation}, test {test} rows; of your own: {own}.",
-                    train=language.number(len(dataset.train)),
-                    validation=language.number(len(dataset.validation)),
-                    test=language.number(len(dataset.test)),
-                    own=language.number(dataset.own),
-                )
-            )
+            sizes(dataset)
             _preview(own, dataset.train)
             st.markdown("**" + _("Standardisation") + "**")
             st.caption(

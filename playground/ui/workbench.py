@@ -277,6 +277,19 @@ def dataset_or_message(run: Run) -> Dataset | None:
         return None
 
 
+def sizes(dataset: Dataset) -> None:
+    """How many examples each split has, and how many are the student's own."""
+    st.markdown(
+        _(
+            "Examples: train {train}, validation {validation}, test {test}; of your own: {own}.",
+            train=language.number(len(dataset.train)),
+            validation=language.number(len(dataset.validation)),
+            test=language.number(len(dataset.test)),
+            own=language.number(dataset.own),
+        )
+    )
+
+
 def predictor_or_message(run: Run) -> Predictor | None:
     """The run's network as it is now; None (and why, on the page) without its data."""
     if not run.loaded:
