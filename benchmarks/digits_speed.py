@@ -104,7 +104,7 @@ def through_the_service() -> tuple[float, float | None, list[float], int]:
     begun = time.perf_counter()
     service.start(run)
     viewer.start()
-    while not service.look(run).over:
+    while not run.over:
         time.sleep(0.01)
     seconds = time.perf_counter() - begun
     over.set()

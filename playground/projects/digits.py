@@ -113,8 +113,8 @@ class Digits(Project):
                 "dropout": 0.2,
                 "learning_rate": 0.004,
                 "augmentation": 0.8,
-                "epochs": 6,
-                "data": {"strokes": 24_000},
+                "epochs": 8,
+                "data": {"strokes": 30_000},
             },
         ),
     )

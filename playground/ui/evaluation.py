@@ -76,6 +76,7 @@ def classification(result: Tested, names: Sequence[str]) -> None:
         cell = confusion(targets, chosen, names, f"{result.run.project.name}.confusion")
     with right:
         if not result.run.project.pictures:
+            _by_class(targets, chosen, names)
             return
         if cell is not None:
             true, said = cell
@@ -98,6 +99,23 @@ def classification(result: Tested, names: Sequence[str]) -> None:
         pictures.grid(result.dataset.test.inputs[which], captions, _("Test picture"))
         if cell is None:
             st.caption(_("Select a cell of the matrix to see its pictures."))
+
+
+def _by_class(targets: Tensor, chosen: Tensor, names: Sequence[str]) -> None:
+    """How many of each class are found, and how many of those called so really are."""
+    rows: dict[str, list[str]] = {_("Class"): list(names), _("Recall"): [], _("Precision"): []}
+    for number in range(len(names)):
+        true, said = targets == number, chosen == number
+        rows[_("Recall")].append(language.percent(_share(said, true)))
+        rows[_("Precision")].append(language.percent(_share(true, said)))
+    st.markdown("**" + _("Class by class, on the test set") + "**")
+    st.dataframe(rows, hide_index=True)
+    st.caption(
+        _(
+            "Recall: of the examples of a class, how many the network finds. Precision: of "
+            "those it calls so, how many really are."
+        )
+    )
 
 
 def accuracy(right: int, total: int) -> None:
