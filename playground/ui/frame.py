@@ -16,10 +16,11 @@ from playground.ui.language import _
 ROOT: Final = Path(__file__).parent.parent.parent
 ENTERED: Final = "entered"
 
+PROJECT_PAGES: Final = N_("Projects")
 # Section -> (file in pages/, title, Material icon). A page's URL is its file's stem.
 PAGES: Final = {
     "": (("start", N_("Start"), "home"),),
-    N_("Projects"): (
+    PROJECT_PAGES: (
         ("coffee", N_("Coffee price"), "local_cafe"),
         ("weekday", N_("Weekday"), "calendar_month"),
         ("shapes", N_("Circle, square, triangle"), "interests"),

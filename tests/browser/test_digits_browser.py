@@ -45,7 +45,7 @@ def test_train_step_pause_stop_draw_and_read(serve: Callable[[], str], page: Pag
     expect(page.get_by_text("Changed since this run began")).to_be_visible()
     page.get_by_role("link", name="Start").first.click()
     expect(page.get_by_role("heading", name="Five parts make a network learn")).to_be_visible()
-    page.get_by_role("link", name="Start with digits").click()
+    page.get_by_test_id("stMain").get_by_role("link", name="Digits").click()
     ready(page)
     assert page.get_by_text(re.compile(r"Paused · epoch \d+ of 300")).inner_text() == status
 
