@@ -127,16 +127,19 @@ def _progress_chart(
         rows = [{**row, "y": max(row["y"], 1e-6)} for row in rows]
     share = figure == "accuracy"
     scale: dict[str, Any] = {"zero": False, "nice": True}
+    axis: dict[str, Any] = {"format": "%" if share else "~g", "tickCount": 5}
     if share:
         scale = {"domain": [_lowest(rows), 1]}
+        lines = [line for line in lines if line.value >= scale["domain"][0]]
     elif logarithmic:
         scale = {"type": "log"}
+        axis = {"format": "~g", "values": [10.0**power for power in range(-6, 7)]}
     y = {
         "field": "y",
         "type": "quantitative",
         "title": title,
         "scale": scale,
-        "axis": {"format": "%" if share else "~g", "tickCount": 5},
+        "axis": axis,
     }
     series = {
         "field": "c",
@@ -163,7 +166,7 @@ def _progress_chart(
             "transform": [of[validation]],
         },
     ]
-    layers += [_rule(line, higher_is_better=share) for line in lines]
+    layers += [_rule(line, share, place) for place, line in enumerate(lines)]
     spec = {"encoding": {"x": x, "y": y, "color": series}, "layer": layers}
     latest = f"{history.epochs[-1].validation[figure]:.4g}" if history.epochs else "-"
     show(
@@ -181,12 +184,18 @@ def _lowest(rows: Sequence[Mapping[str, Any]]) -> float:
     return 0.9 if lowest > 0.92 else 0.5 if lowest > 0.55 else 0.0
 
 
-def _rule(line: Line, higher_is_better: bool) -> dict[str, Any]:
-    """One horizontal line with its name at the right."""
+def _rule(line: Line, higher_is_better: bool, place: int) -> dict[str, Any]:
+    """One horizontal line with its name, each at another ``place`` so that none covers another."""
     value = {"datum": line.value}
     color = BEST if line.best else LIMIT
     above = line.best == higher_is_better
-    text = {"type": "text", "align": "right", "dx": -2, "fontSize": 11, "text": line.label}
+    text = {
+        "type": "text",
+        "align": "right",
+        "dx": -2 - 110 * place,
+        "fontSize": 11,
+        "text": line.label,
+    }
     return {
         # Drawn once, not once a row. Data of its own would be lost: Streamlit names data sets.
         "transform": [
