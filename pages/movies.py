@@ -21,7 +21,7 @@ AGES = range(8, 91, 4)
 
 
 def try_it(run: Run) -> None:
-    row = table_page.ask(MOVIES)
+    row = table_page.ask(MOVIES, places=2)
     predictor = predictor_or_message(run)
     if predictor is None:
         return
@@ -55,7 +55,8 @@ def taste(run: Run) -> None:
                 list(AGES),
                 names,
                 title,
-                _("Age"),
+                _("Age") + f" [{_('years')}]",
+                _("genre"),
                 f"movies.heat.{title}",
             )
     st.caption(

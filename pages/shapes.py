@@ -44,7 +44,7 @@ def data(panel: Panel, run: Run) -> None:
         sizes(dataset)
         pictures.samples(dataset.train, own.names)
         counts = torch.bincount(dataset.train.targets, minlength=3).tolist()
-        charts.columns(own.names, counts, _("figure"), _("training examples"), "shapes.counts", 150)
+        charts.columns(own.names, counts, _("figure"), _("training examples"), "shapes.counts", 190)
     st.subheader(_("Your own pictures"), anchor=False)
     own.upload(FOLDERS)
     own.show(run, st.session_state.get("shapes.before"))

@@ -22,7 +22,7 @@ NAMES = {day: _(name) for day, name in WEEKDAY.label_names.items()}
 
 
 def try_it(run: Run) -> None:
-    row = table_page.ask(WEEKDAY)
+    row = table_page.ask(WEEKDAY, places=2)
     predictor = predictor_or_message(run)
     if predictor is None:
         return

@@ -27,6 +27,11 @@ def shown(value: object) -> str:
         return "…"
 
 
+def _plain(number: float) -> str:
+    """A limit as a person writes it: 2147483647, 0.00001."""
+    return f"{number:.0f}" if float(number).is_integer() else f"{number:.10f}".rstrip("0")
+
+
 class FieldError(PlaygroundError):
     """A value that its field does not allow: names the field, the value and the range."""
 
@@ -95,15 +100,14 @@ class Field:
         )
 
     def allowed(self) -> str:
-        """What the field takes, in symbols that need no translation: ``1 … 6`` or ``a | b``."""
+        """What the field takes, in symbols that need no translation: ``1, 2 … 6``, ``a | b``."""
         if self.kind == "choice":
             return " | ".join(self.choices)
         if self.kind == "switch":
             return "false | true"
-        span = f"{self.low:g} … {self.high:g}"
-        whole = "ℤ" if self.kind in ("integer", "integers") else "ℝ"
-        times = f" × 1 … {self.longest}" if self.kind == "integers" else ""
-        return f"{span} ({whole}){times}"
+        second = f", {_plain(self.low + 1)}" if self.kind != "number" else ""
+        span = f"{_plain(self.low)}{second} … {_plain(self.high)}"
+        return f"(1–{self.longest}) × {span}" if self.kind == "integers" else span
 
     @staticmethod
     def _is_integer(value: object) -> bool:

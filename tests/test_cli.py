@@ -47,7 +47,7 @@ def test_presets_and_data_options(bars: Project, capsys: pytest.CaptureFixture[s
     ("arguments", "says"),
     [
         (("bar",), "nearest is bars"),
-        (("bars", "--epochs", "0"), "epochs is 0, but must be 1 … 500"),
+        (("bars", "--epochs", "0"), "epochs is 0, but must be 1, 2 … 500"),
         (("bars", "--epochs", "many"), "epochs is 'many'"),
         (("bars", "--hidden", "8,x"), "hidden is '8,x'"),
         (("bars", "--hidden", ""), "hidden is ''"),

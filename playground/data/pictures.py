@@ -7,6 +7,7 @@ nothing is ever written to disk, so names and paths in an archive can do no harm
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -227,8 +228,11 @@ def _open(raw: bytes, name: str) -> Image.Image:
             N_("{name} is a HEIC photo. Save or share it as JPEG first."), name=name
         )
     try:
-        image = Image.open(io.BytesIO(raw), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        with warnings.catch_warnings():
+            # Our own limit on pixels is below Pillow's, and it is said to the person.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(raw), formats=FORMATS)
+    except Image.DecompressionBombError as error:
         raise _huge(name, MAX_PIXELS_WHOLE) from error
     except Exception as error:
         # Decoders meet hostile bytes here and raise nearly anything: OSError,

@@ -38,6 +38,12 @@ CLASSES: Final = (
     "#777777",
 )
 HEIGHT: Final = 250  # pixels of a progress chart, axes and legend included
+# For a mark that is drawn once, not once a row. (Data of its own would get lost: Streamlit
+# hands Vega one data set.)
+ONCE: Final = [
+    {"window": [{"op": "row_number", "as": "n"}]},
+    {"filter": "datum.n === 1"},
+]
 POINTS: Final = 300  # of one line at most: more cannot be seen
 
 
@@ -132,8 +138,11 @@ def _progress_chart(
         scale = {"domain": [_lowest(rows), 1]}
         lines = [line for line in lines if line.value >= scale["domain"][0]]
     elif logarithmic:
-        scale = {"type": "log"}
-        axis = {"format": "~g", "values": [10.0**power for power in range(-6, 7)]}
+        scale = {"type": "log", "nice": False, "padding": 6}
+        if not rows:
+            scale["domain"] = [0.1, 10]
+        axis = {"format": "~g", "labelOverlap": True}
+        axis["values"] = [d * 10.0**power for power in range(-6, 10) for d in (1, 2, 5)]
     y = {
         "field": "y",
         "type": "quantitative",
@@ -153,7 +162,7 @@ def _progress_chart(
     x = {
         "field": "x",
         "type": "quantitative",
-        "title": None if figure == "loss" else _("step"),
+        "title": _("step"),
         "scale": {"domain": [0, max(steps, 1)], "nice": False},
         "axis": {"tickCount": 6, "format": "d"},
     }
@@ -197,11 +206,7 @@ def _rule(line: Line, higher_is_better: bool, place: int) -> dict[str, Any]:
         "text": line.label,
     }
     return {
-        # Drawn once, not once a row. Data of its own would be lost: Streamlit names data sets.
-        "transform": [
-            {"window": [{"op": "row_number", "as": "n"}]},
-            {"filter": "datum.n === 1"},
-        ],
+        "transform": ONCE,
         "layer": [
             {
                 "mark": {"type": "rule", "strokeDash": [5, 4], "color": color},
@@ -266,7 +271,7 @@ def probability_bars(
     }
     name = names.get(best, best)
     alt = _("Probabilities; the likeliest is {name}", name=name)
-    show(rows, spec, height or 48 + 21 * len(rows), key, alt)
+    show(rows, spec, height or 62 + (18 if len(rows) > 7 else 22) * len(rows), key, alt)
 
 
 def columns(
@@ -402,6 +407,7 @@ def heat_map(
     ys: Sequence[str],
     title: str,
     x_title: str,
+    y_title: str,
     key: str,
     height: int = 300,
 ) -> None:
@@ -421,11 +427,11 @@ def heat_map(
                 "title": x_title,
                 "axis": {"labelAngle": 0, "labelOverlap": True},
             },
-            "y": {"field": "y", "type": "nominal", "sort": list(ys), "title": None},
+            "y": {"field": "y", "type": "nominal", "sort": list(ys), "title": y_title},
             "color": {
                 "field": "p",
                 "type": "quantitative",
-                "title": None,
+                "title": _("probability"),
                 "scale": {"domain": [0, 1], "scheme": "viridis"},
                 "legend": {"format": "%"},
             },

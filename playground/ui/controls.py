@@ -23,6 +23,7 @@ from playground.projects.base import Project
 from playground.recipe import FIELDS, Recipe
 from playground.ui import language
 from playground.ui.language import _
+from playground.ui.problems import plain
 from playground.ui.state import tied
 
 # Neurons that a layer's slider offers; a recipe may have any number up to 1,024.
@@ -147,8 +148,18 @@ class Panel:
             if name in asked:
                 try:
                     value = field.check(_read(asked[name], field))
-                except PlaygroundError as error:
-                    st.warning(error.text(_), icon=":material/link_off:")
+                except PlaygroundError:
+                    st.warning(
+                        _(
+                            "{label} ({name}): the link asks for {value}, but allowed is "
+                            "{allowed}. The usual value is used instead.",
+                            label=_(field.label),
+                            name=name,
+                            value=plain(asked[name][:80]),
+                            allowed=field.allowed(),
+                        ),
+                        icon=":material/link_off:",
+                    )
             self.set(name, value)
 
     def set(self, name: str, value: Value) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from playground.ui.language import _
 
-SIZE: Final = 252  # pixels, nine for each of the 28 that the network sees
+SIZE: Final = 224  # pixels, eight for each of the 28 that the network sees
 
 
 def canvas(**options: Any) -> Any:
@@ -30,7 +30,7 @@ def draw_pad(key: str, size: int = SIZE) -> npt.NDArray[np.uint8] | None:
         key=f"{key}.{turn}",  # a new key is a new, empty canvas
         width=size,
         height=size,
-        stroke_width=16,
+        stroke_width=14,
         stroke_color="#ffffff",
         background_color="#000000",
         drawing_mode="freedraw",

@@ -45,7 +45,9 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration: 8 s, 2 min 5 s."""
+    """A duration: 0.4 s, 12 s, 2 min 5 s."""
+    if value < 9.95:
+        return f"{number(value, 1)} s"
     whole = round(value)
     if whole < 60:
         return f"{whole} s"

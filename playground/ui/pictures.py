@@ -107,7 +107,8 @@ class OwnPictures:
 
     def upload(self, aliases: Mapping[str, str]) -> None:
         """Files of one class, or a ZIP with a folder a class; ``aliases``: folders' other names."""
-        key = f"{self.key}.files"
+        turn = st.session_state.setdefault(f"{self.key}.turn", 0)
+        key = f"{self.key}.files.{turn}"
         which = f"{self.key}.class"
 
         def read() -> None:
@@ -125,6 +126,8 @@ class OwnPictures:
                     continue
                 problems += found.problems + self._keep(found)
             st.session_state[f"{self.key}.problems"] = problems
+            # A new key empties the box: what is in it would be read again with the next file.
+            st.session_state[f"{self.key}.turn"] = turn + 1
 
         choose, drop = st.columns([1, 2.4], vertical_alignment="bottom")
         choose.selectbox(

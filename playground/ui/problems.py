@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -13,6 +14,11 @@ from playground.ui.language import _
 
 def show_problems(problems: Sequence[Problem]) -> None:
     """All ``problems`` in a table: they quote the student's own text, so never as Markdown."""
+    for problem in problems:
+        if problem.row is None and not problem.column and len(problems) == 1:
+            # A whole file: its reason is the message.
+            st.error(plain(problem.text(_)), icon=":material/report:")
+            return
     if not problems:
         return
     st.warning(
@@ -29,4 +35,19 @@ def show_problems(problems: Sequence[Problem]) -> None:
         table[_("Column")] = [problem.column for problem in problems]
     table[_("Value")] = [problem.value for problem in problems]
     table[_("What is wrong")] = [problem.text(_) for problem in problems]
-    st.dataframe(table, hide_index=True, height=min(38 + 35 * len(problems), 250))
+    st.dataframe(
+        table,
+        hide_index=True,
+        row_height=56,  # so that a sentence wraps instead of losing its end
+        height=min(38 + 56 * len(problems), 260),
+        column_config={
+            _("Row"): st.column_config.Column(width=60),
+            _("Column"): st.column_config.Column(width=100),
+            _("Value"): st.column_config.Column(width=130),
+        },
+    )
+
+
+def plain(text: str) -> str:
+    """``text``, which quotes a stranger, so that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", text)

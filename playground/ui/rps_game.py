@@ -88,8 +88,8 @@ def game(run: Run) -> None:
     last = now.played[-1] if now.played else None
     _last_round(last)
     _score(now)
-    _rates(now)
     _accuracies(now)
+    _rates(now)
     steps, loss, name = now.learner.steps, now.learner.loss, NAMES["learning"]
     st.caption(
         _(
@@ -262,7 +262,7 @@ def _accuracies(now: Match) -> None:
     x = {
         "field": "p",
         "type": "quantitative",
-        "title": _("right guesses; dashed: luck"),
+        "title": _("right guesses"),
         "scale": {"domain": [0, 1.12]},
         "axis": {"format": "%", "values": [0, 0.5, 1], "grid": False},
     }
@@ -277,7 +277,7 @@ def _accuracies(now: Match) -> None:
                 ],
             },
             {
-                "data": {"values": [{}]},
+                "transform": charts.ONCE,
                 "mark": {"type": "rule", "strokeDash": [5, 4], "color": charts.LIMIT},
                 "encoding": {"x": {"datum": 1 / 3}},
             },

@@ -11,7 +11,7 @@ from playground.baselines import Baseline, baselines
 from playground.data import tables
 from playground.data.dataset import Examples
 from playground.errors import PlaygroundError
-from playground.fields import Value
+from playground.fields import Field, Value
 from playground.metrics import figures
 from playground.projects.table import TableProject
 from playground.service import Run
@@ -48,8 +48,8 @@ def data(panel: Panel, run: Run, own: OwnTable) -> None:
             st.dataframe(
                 {
                     _("Input"): _features(project),
-                    _("Mean"): [round(value, 3) for value in dataset.scaler.mean.tolist()],
-                    _("Spread"): [round(value, 3) for value in dataset.scaler.std.tolist()],
+                    _("Mean"): [_three_digits(value) for value in dataset.scaler.mean.tolist()],
+                    _("Spread"): [_three_digits(value) for value in dataset.scaler.std.tolist()],
                 },
                 hide_index=True,
                 height=200,
@@ -67,18 +67,20 @@ def _features(project: TableProject) -> list[str]:
     return names
 
 
+def _shown(field: Field, value: Value) -> Value:
+    """One cell as the reader writes it."""
+    if field.kind == "choice":
+        return _(field.choice_labels.get(str(value), str(value)))
+    return language.number(float(cast(float, value)), 2) if field.kind == "number" else value
+
+
 def _preview(own: OwnTable, train: Examples) -> None:
     first = Examples(train.inputs[:ROWS], train.targets[:ROWS])
     rows = own.project.encoder.rows(first)
     columns: dict[str, list[Any]] = {}
     for field in own.fields:
         title = _(field.label) + (f" [{_(field.unit)}]" if field.unit else "")
-        columns[title] = [
-            _(field.choice_labels.get(str(row[field.name]), str(row[field.name])))
-            if field.kind == "choice"
-            else row[field.name]
-            for row in rows
-        ]
+        columns[title] = [_shown(field, row[field.name]) for row in rows]
     st.dataframe(columns, hide_index=True, height=210)
 
     def table() -> bytes:
@@ -169,12 +171,14 @@ def _three_digits(value: float) -> str:
     return language.number(value, 3)
 
 
-def ask(project: TableProject, prefix: str = "ask") -> dict[str, Value]:
-    """One control a column; the row that they make."""
+def ask(project: TableProject, places: int = 1) -> dict[str, Value]:
+    """One control a column, ``places`` beside each other; the row that they make."""
     row: dict[str, Value] = {}
-    for column in project.encoder.columns:
-        key = f"{project.name}.{prefix}.{column.name}"
+    beside = st.columns(places)
+    for number, column in enumerate(project.encoder.columns):
+        key = f"{project.name}.ask.{column.name}"
         st.session_state.setdefault(key, column.default)
-        control(column, key)
+        with beside[number % places]:
+            control(column, key)
         row[column.name] = st.session_state[key]
     return row

@@ -9,7 +9,7 @@ import streamlit as st
 from playground.data.drawings import EmptyDrawing, has_ink
 from playground.errors import PlaygroundError
 from playground.service import Run
-from playground.ui import charts, pictures
+from playground.ui import charts, pictures, workbench
 from playground.ui.draw_pad import clear, draw_pad
 from playground.ui.language import _
 from playground.ui.state import tied
@@ -25,9 +25,10 @@ def drawn(name: str) -> Any:
 def photographed(name: str, way: str) -> Any:
     """A file or a camera picture, upright; None (and why, if it cannot be read) without one."""
     if way == "camera":
-        file = st.camera_input(_("Photograph it"), key=f"{name}.camera")
+        file = st.camera_input(_("Photograph it"), key=f"{name}.try.camera")
+        st.caption(_("No camera, or the browser refuses it? Choose a file or draw instead."))
     else:
-        file = st.file_uploader(_("A picture"), type=pictures.FILES, key=f"{name}.photo")
+        file = st.file_uploader(_("A picture"), type=pictures.FILES, key=f"{name}.try.file")
     if file is None:
         return None
     picture = pictures.photo(file.getvalue(), file.name)
@@ -69,8 +70,8 @@ def ask_about(raw: Any, run: Run, own: pictures.OwnPictures, seen_as: str) -> No
             own.add(raw, run.project.labels.index(label))
             clear(f"{name}.pad")
             st.session_state[f"{name}.was"] = None
-            st.session_state[f"{name}.kept"] = True
-            st.toast(_("Kept. It joins the training data at the next Train."))
+            # The Data tab shows it, and the next run learns from it.
+            workbench.refresh_page(_("Kept. It joins the training data at the next Train."))
 
     st.pills(
         _("It was a …"),
@@ -80,5 +81,3 @@ def ask_about(raw: Any, run: Run, own: pictures.OwnPictures, seen_as: str) -> No
         help=_("Keep it as an example: the next training learns from it too."),
         **tied(f"{name}.was", then=keep),
     )
-    if st.session_state.pop(f"{name}.kept", False):
-        st.rerun()  # the whole page: the next run and the Data tab know it too

@@ -30,6 +30,7 @@ FIGURES: Final = {
     "binary": ("accuracy", N_("Accuracy")),
     "regression": ("mae", N_("Mean error")),
 }
+REFRESH: Final = "workbench.refresh"
 STATES: Final = {
     "ready": N_("Untrained: its weights are random. Press Train."),
     "waiting": N_("Getting the data ready …"),
@@ -78,6 +79,11 @@ def refresh_interval() -> float | None:
     return min(0.5 + 0.05 * max(service().active - 1, 0), 2.0)
 
 
+def refresh_page(message: str) -> None:
+    """From a callback inside the workbench: draw the whole page, and then say ``message``."""
+    st.session_state[REFRESH] = message
+
+
 def workbench(
     panel: Panel,
     recipe: Recipe,
@@ -91,6 +97,8 @@ def workbench(
     ``try_it(run)`` draws the right column. ``lines(run)`` are lines to compare with, by
     figure. ``unit`` is the target's, for a regression.
     """
+    if REFRESH in st.session_state:
+        st.toast(st.session_state.pop(REFRESH))
     run = current_run(panel, recipe, own)
     loaded = service().load(run)
     interval = refresh_interval() if run.active or not loaded else None
@@ -101,8 +109,9 @@ def workbench(
         snapshot = service().look(run)
         with middle:
             _buttons(panel, recipe, own, run, snapshot)
-            _status(panel, recipe, run, snapshot)
+            _status(snapshot)
             _charts(panel, snapshot, lines(run), unit)
+            _notice(panel, recipe, run, snapshot)
         with right, st.container(key="try"):
             try_it(run)
         # The timer belongs to the whole page, so that is drawn once more when a run begins
@@ -111,7 +120,8 @@ def workbench(
         # comes back empty.
         now = runs()[panel.project.name]
         ticking, wanted = interval is not None, now.active or not now.loaded
-        if now is not run or ticking != wanted or snapshot.active != now.active:
+        ended = snapshot.active != now.active
+        if now is not run or ticking != wanted or ended or REFRESH in st.session_state:
             st.rerun()
 
     live()
@@ -183,7 +193,7 @@ def _buttons(
         )
 
 
-def _status(panel: Panel, recipe: Recipe, run: Run, snapshot: Snapshot) -> None:
+def _status(snapshot: Snapshot) -> None:
     """Where the run stands, in one line of a fixed height, and a bar."""
     history = snapshot.history
     done = history.steps / snapshot.steps_total if snapshot.steps_total else 0.0
@@ -197,6 +207,10 @@ def _status(panel: Panel, recipe: Recipe, run: Run, snapshot: Snapshot) -> None:
         elif not snapshot.active:
             parts.append(_("trained for {time}", time=language.seconds(history.training)))
     st.progress(min(done, 1.0), text=" · ".join(parts))
+
+
+def _notice(panel: Panel, recipe: Recipe, run: Run, snapshot: Snapshot) -> None:
+    """What needs saying about the run. Below the charts, so that they do not jump."""
     if snapshot.state == "diverged":
         st.error(
             _(

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
 from playground.projects import PROJECTS
+from playground.recipe import FIELDS
 from playground.ui import draw_pad, frame
 
 ROOT = Path(__file__).parent.parent.parent
@@ -182,3 +183,25 @@ def test_divergence_is_explained() -> None:
     app.run()
     assert run.state == "diverged"
     assert "współczynnik uczenia" in app.error[0].value
+
+
+@pytest.mark.parametrize("way", ["photo", "camera"])
+def test_every_way_to_show_a_shape(way: str) -> None:
+    app = open_page("shapes", "pl", **TINY["shapes"])
+    app.session_state["shapes.way"] = way
+    app.run()
+    assert not app.exception
+    assert app.session_state["runs"]["shapes"].recipe.data["photo"] == 0
+
+
+@pytest.mark.parametrize("stem", sorted(PROJECTS))
+def test_no_widget_takes_the_key_of_a_setting(stem: str) -> None:
+    """A widget under a field's plain key would put its own value into the recipe."""
+    app = open_page(stem, "en", **TINY[stem])
+    settings = {f"{stem}.{name}" for name in (*FIELDS, *PROJECTS[stem].recipe().data)}
+    widgets = {
+        widget.key
+        for kind in ("button", "slider", "selectbox", "select_slider", "toggle", "text_input")
+        for widget in app.get(kind)
+    }
+    assert not settings & widgets
