@@ -9,9 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+# Before torch, as in the app: the package sets how torch's threads wait.
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+import playground  # noqa: F401
 
 
 def conditions() -> str:

@@ -17,13 +17,15 @@ Three loops on full MNIST, in turn, in one process on one machine:
 
 from __future__ import annotations
 
+from common import conditions, spread  # before torch, which it prepares
+
+# isort: split
 import argparse
 import statistics
 import threading
 import time
 
 import torch
-from common import conditions, spread
 from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader

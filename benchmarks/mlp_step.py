@@ -10,10 +10,12 @@ defaults.
 
 from __future__ import annotations
 
+from common import conditions, spread  # before torch, which it prepares
+
+# isort: split
 import time
 
 import torch
-from common import conditions, spread
 from torch import nn
 
 from playground import losses, models, optimizers

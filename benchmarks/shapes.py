@@ -8,13 +8,15 @@ The file holds ``X`` (n, h, w) uint8, dark ink on white, and ``y`` (n,): 0 circl
 
 from __future__ import annotations
 
+from common import conditions, spread  # before torch, which it prepares
+
+# isort: split
 import argparse
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from common import conditions, spread
 
 import playground
 from playground.data import shapes

@@ -15,10 +15,11 @@ from __future__ import annotations
 import os
 import time
 
-# Threads that wait for each other should sleep, not spin: torch's spin by default, and
-# where a browser or another student's run needs the core, a step on two threads then takes
-# three times as long. OpenMP reads this once, so it stands before torch's first import.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Torch's helper threads spin while they wait for each other, for a millisecond and more,
+# and where a browser or another student's run needs that core, a step takes several times
+# as long. Not to spin at all costs half the speed of a run that is alone. So: spin briefly.
+# GNU's OpenMP reads this once, so it stands before torch's first import.
+os.environ.setdefault("GOMP_SPINCOUNT", "30000")
 
 from collections.abc import Callable
 from dataclasses import dataclass

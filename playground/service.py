@@ -338,9 +338,28 @@ class RunService:
                 run = self._queue.popleft() if self._queue else None
                 if run is not None:
                     self._held.add(id(run))
-            if run is not None:
+            while run is not None:
                 self._turn(run)
+                self.sweep()
+                if not self._keep(run):
+                    run = None
             self.sweep()
+
+    def _keep(self, run: Run) -> bool:
+        """After a turn: may the worker go on with ``run``? Else it goes back into the queue.
+
+        Where nobody waits, it may: a run's memory and helper threads belong to its worker,
+        and moving them to another after each slice cost a fifth of the speed.
+        """
+        with self._wake:
+            if run.active and not self._queue and not self._closed:
+                return threading.main_thread().is_alive()
+            self._held.discard(id(run))
+            if run.active:
+                self._enqueue(run)
+            elif run.over:
+                self._forget(run)
+            return False
 
     def _turn(self, run: Run) -> None:
         """One slice of one run; whatever goes wrong in it is that run's own end."""
@@ -358,12 +377,6 @@ class RunService:
             logging.getLogger(__name__).exception("A run failed")
             message = N_("Training stopped because of an error in the program: {reason}")
             self._fail(run, PlaygroundError(message, reason=f"{type(error).__name__}: {error}"))
-        with self._wake:
-            self._held.discard(id(run))
-            if run.active:
-                self._enqueue(run)
-            elif run.over:
-                self._forget(run)
 
     @staticmethod
     def _load(run: Run) -> None:

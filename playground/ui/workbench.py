@@ -62,8 +62,11 @@ def _same(run: Run, recipe: Recipe, own: Examples | None) -> bool:
 
 
 def _fresh(panel: Panel, recipe: Recipe, own: Examples | None) -> Run:
-    run = Run(panel.project, recipe, own)
-    runs()[panel.project.name] = run
+    name = panel.project.name
+    last = runs().get(name)
+    if last is not None and last.state != "ready":
+        st.session_state[f"{name}.before"] = last  # to compare with
+    run = runs()[name] = Run(panel.project, recipe, own)
     return run
 
 
@@ -135,7 +138,6 @@ def _buttons(
     def begin(until: Until = "end") -> None:
         chosen = run
         if run.over:
-            st.session_state[f"{name}.before"] = run
             chosen = _fresh(panel, recipe, own)
         service().start(chosen, until)
 
