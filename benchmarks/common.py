@@ -11,9 +11,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 # Before torch, as in the app: the package sets how torch's threads wait.
-import torch
-
 import playground  # noqa: F401
+
+# isort: split
+import torch
 
 
 def conditions() -> str:
