@@ -107,7 +107,7 @@ def through_the_service() -> tuple[float, float | None, list[float], int]:
     service.start(run)
     viewer.start()
     while not run.over:
-        time.sleep(0.01)
+        time.sleep(0.05)
     seconds = time.perf_counter() - begun
     over.set()
     viewer.join()

@@ -51,7 +51,7 @@ DATA_FIELDS: Final = (
     Field(
         "strokes",
         "integer",
-        14_000,
+        12_000,
         N_("European digits"),
         N_("How many such digits are drawn for the training data."),
         low=100,

@@ -25,7 +25,7 @@ class Digits(Project):
         "architecture": "cnn",
         "channels": (12, 24),
         "kernels": (5, 3),
-        "hidden": (128,),
+        "hidden": (96,),
         "optimizer": "adamw",
         "learning_rate": 0.006,
         "weight_decay": 0.01,
@@ -49,6 +49,7 @@ class Digits(Project):
             N_("Linear → ReLU → Linear, one hidden layer of 128 neurons, trained with Adam."),
             {
                 "architecture": "mlp",
+                "hidden": (128,),
                 "optimizer": "adam",
                 "learning_rate": 0.001,
                 "weight_decay": 0.0,
