@@ -131,7 +131,10 @@ class Run:
 
     def _slice(self, seconds: float) -> None:
         """Train for about ``seconds``, at most until what was asked for is done."""
-        torch.set_num_threads(max(self.recipe.threads, 1))
+        threads = max(self.recipe.threads, 1)
+        if torch.get_num_threads() != threads:
+            # Setting it, even to what it is, empties torch's cache of prepared convolutions.
+            torch.set_num_threads(threads)
         if self._events is None:
             self._prepare()
         assert self._events is not None
