@@ -7,7 +7,7 @@ import torch
 
 from playground.projects import project
 from playground.service import Run
-from playground.ui import charts, evaluation, language, pictures
+from playground.ui import charts, evaluation, language, pictures, table_page
 from playground.ui.controls import Panel
 from playground.ui.language import _
 from playground.ui.project_page import begin, project_page
@@ -76,6 +76,8 @@ def evaluate(run: Run) -> None:
     result = evaluation.tested(run)
     if result is not None:
         evaluation.classification(result, own.names)
+        # Each baseline sees the pixels as a list of numbers, of at most 2,000 pictures.
+        table_page.comparison(result, lambda run: {})
 
 
 project_page(SHAPES, try_it=try_it, data=data, evaluate=evaluate, own=own.examples)

@@ -157,8 +157,9 @@ def comparison(result: Tested, limit: Callable[[Run], Mapping[str, float]] = lim
     shown = ("mae", "mse") if project.task == "regression" else ("accuracy",)
     rows: list[tuple[str, Mapping[str, float]]] = [(_("this network"), own_figures)]
     rows += [(_(baseline.name), baseline.figures) for baseline in compared(run, "test")]
-    if run.recipe.data["rows"] != "own":
-        rows.append((_("the best any model could do"), limit(run)))
+    best = {} if run.recipe.data.get("rows") == "own" else limit(run)
+    if best:  # nobody knows it for a student's own rows, nor for pictures
+        rows.append((_("the best any model could do"), best))
     titles = {"mae": _("Mean error [zł]"), "mse": _("MSE [zł²]"), "accuracy": _("Accuracy")}
     table: dict[str, list[Any]] = {_("On the test rows"): [name for name, row in rows]}
     for figure in shown:
