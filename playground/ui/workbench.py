@@ -308,11 +308,4 @@ def sizes(dataset: Dataset) -> None:
 
 def predictor_or_message(run: Run) -> Predictor | None:
     """The run's network as it is now; None (and why, on the page) without its data."""
-    if not run.loaded:
-        st.caption(_("Getting the data ready …"))
-        return None
-    try:
-        return run.predictor()
-    except PlaygroundError as error:
-        st.error(error.text(_), icon=":material/error:")
-        return None
+    return None if dataset_or_message(run) is None else run.predictor()
