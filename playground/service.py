@@ -20,7 +20,7 @@ from typing import Final, Literal
 import torch
 from torch import nn
 
-from playground import models
+from playground import models, threads
 from playground.data.dataset import Dataset, Examples
 from playground.errors import PlaygroundError
 from playground.history import History
@@ -131,10 +131,7 @@ class Run:
 
     def _slice(self, seconds: float) -> None:
         """Train for about ``seconds``, at most until what was asked for is done."""
-        threads = max(self.recipe.threads, 1)
-        if torch.get_num_threads() != threads:
-            # Setting it, even to what it is, empties torch's cache of prepared convolutions.
-            torch.set_num_threads(threads)
+        threads.use(max(self.recipe.threads, 1))
         if self._events is None:
             self._prepare()
         assert self._events is not None
@@ -220,6 +217,7 @@ class RunService:
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
+        threads.default_to_one()
         self._queue: deque[Run] = deque()  # active runs that no worker holds, oldest turn first
         self._held: set[int] = set()  # ids of runs that a worker holds
         self._watched: list[Run] = []  # every run that is not over
@@ -233,8 +231,7 @@ class RunService:
             if run.over or self._closed:
                 return
             if run.state == "ready":
-                threads = run.recipe.threads or self._spare_threads()
-                run.recipe = run.recipe.with_(threads=threads)
+                run.recipe = run.recipe.with_(threads=run.recipe.threads or self._spare_threads())
                 self._watched.append(run)
             run._until = until
             run.pausing_unwatched = False
@@ -313,7 +310,7 @@ class RunService:
         if run not in self._queue and id(run) not in self._held:
             run._queued = time.monotonic()
             self._queue.append(run)
-            self._wake.notify()
+            self._wake.notify_all()  # not every worker may take every run
 
     def _forget(self, run: Run) -> None:
         if run in self._watched:
@@ -321,32 +318,42 @@ class RunService:
 
     def _ensure_workers(self) -> None:
         while len(self._threads) < self.workers:
-            thread = threading.Thread(target=self._work, name="training", daemon=False)
+            first = not self._threads
+            thread = threading.Thread(target=self._work, args=(first,), name="training")
             self._threads.append(thread)
             thread.start()
 
-    def _work(self) -> None:
+    def _work(self, first: bool) -> None:
         # Not daemons: a thread inside torch while the interpreter exits aborts the process.
         # So each looks now and then whether the main thread, the server, is still there.
         main = threading.main_thread()
-        # A thread's first use of torch takes over whatever count another thread set last;
-        # having asked once, each keeps its own.
-        torch.get_num_threads()
         while main.is_alive():
             with self._wake:
                 if self._closed:
                     return
-                if not self._queue:
+                run = self._next(first)
+                if run is None:
                     self._wake.wait(timeout=0.5)
-                run = self._queue.popleft() if self._queue else None
-                if run is not None:
-                    self._held.add(id(run))
+                    run = self._next(first)
             while run is not None:
                 self._turn(run)
                 self.sweep()
                 if not self._keep(run):
                     run = None
             self.sweep()
+
+    def _next(self, first: bool) -> Run | None:
+        """Take the run that has waited longest, of those that this worker may train.
+
+        Runs with helper threads are for the first worker alone: the helpers stay with the
+        worker that called them, and two sets of them are more than the machine has cores.
+        """
+        for run in self._queue:
+            if first or run.recipe.threads <= 1:
+                self._queue.remove(run)
+                self._held.add(id(run))
+                return run
+        return None
 
     def _keep(self, run: Run) -> bool:
         """After a turn: may the worker go on with ``run``? Else it goes back into the queue.

@@ -1,0 +1,61 @@
+"""How many processor threads torch uses, for one thread of this program at a time.
+
+``torch.set_num_threads`` is meant for a program that trains one network. Here many train
+side by side, each with the count that its recipe records, because float sums depend on it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import torch
+
+
+def use(count: int) -> None:
+    """Let the calling thread, and no other, compute with ``count`` processor threads.
+
+    Torch keeps one count for each thread that has computed already, a second one for
+    those that come later, and Intel's MKL, which multiplies its matrices, one for the whole
+    program. The first is set to ``count``, the second stays 1, and MKL gets one a thread:
+    else the gradients of a run with two threads change in the last digit when a run with
+    one starts beside it.
+    """
+    if torch.get_num_threads() != count:
+        # Only then: setting it, even to what it is, empties torch's cache of convolutions.
+        torch.set_num_threads(count)
+        default_to_one()
+    if _mkl_local is not None:
+        _mkl_local(count)
+
+
+def default_to_one() -> None:
+    """Threads that have not computed yet will do so with one processor thread.
+
+    A pool of helper threads beyond the one that trains would halve the training: with more of
+    them than cores, GNU's OpenMP lets none wait actively (``gomp_managed_threads`` in its
+    ``config/linux/wait.h``).
+    """
+    # Setting the default sets the caller's own count too, so the caller is a throw-away.
+    thread = threading.Thread(target=torch.set_num_threads, args=(1,))
+    thread.start()
+    thread.join()
+
+
+def _find_mkl_local() -> Callable[[int], object] | None:
+    """MKL's own function for one thread's count; None where torch has no MKL (ARM)."""
+    if not torch.backends.mkl.is_available():
+        return None
+    folder = Path(torch.__file__).parent / "lib"
+    for name in ("libtorch_cpu.so", "libtorch_cpu.dylib", "torch_cpu.dll"):
+        if (folder / name).exists():
+            return getattr(ctypes.CDLL(str(folder / name)), "MKL_Set_Num_Threads_Local", None)
+    return None
+
+
+_mkl_local: Final = _find_mkl_local()
+
+__all__ = ["default_to_one", "use"]

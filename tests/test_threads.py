@@ -1,0 +1,53 @@
+"""How many threads torch uses: each thread's own count, and nobody else's business."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+
+from playground import threads
+
+T = TypeVar("T")
+
+
+def in_a_thread(work: Callable[[], T]) -> T:
+    found: list[T] = []
+    thread = threading.Thread(target=lambda: found.append(work()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def gradient() -> torch.Tensor:
+    """The weight gradient of a last layer: MKL sums it in another order with two threads."""
+    draw = torch.Generator().manual_seed(0)
+    inputs = torch.randn(64, 96, generator=draw)
+    errors = torch.randn(64, 10, generator=draw)
+    return errors.t() @ inputs
+
+
+def test_a_count_holds_for_the_thread_that_asked_and_later_ones_start_with_one() -> None:
+    def two() -> int:
+        threads.use(2)
+        assert in_a_thread(torch.get_num_threads) == 1
+        return torch.get_num_threads()
+
+    assert in_a_thread(two) == 2
+    assert torch.get_num_threads() == 1  # the tests' own, from conftest
+
+
+def test_another_threads_count_does_not_change_a_digit() -> None:
+    def alone() -> torch.Tensor:
+        threads.use(2)
+        return gradient()
+
+    def disturbed() -> torch.Tensor:
+        threads.use(2)
+        in_a_thread(lambda: threads.use(1))
+        in_a_thread(lambda: torch.set_num_threads(1))
+        return gradient()
+
+    assert torch.equal(in_a_thread(alone), in_a_thread(disturbed))
