@@ -30,7 +30,7 @@ def data(panel: Panel, run: Run) -> None:
         dataset = dataset_or_message(run)
         if dataset is None:
             return
-        source = panel.fields()["source"].choice_labels[dataset.source]
+        source = panel.by_name["source"].choice_labels[dataset.source]
         st.markdown(_("In use: **{source}**", source=_(source)))
         sizes(dataset)
         pictures.samples(dataset.train, own.names)

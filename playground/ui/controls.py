@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import streamlit as st
@@ -103,35 +103,33 @@ MORE: Final = (
 )
 
 
-@dataclass
-class Panel:
-    """All controls of one project. Build the widgets in any places, then ask for the recipe."""
+class Dials:
+    """Named fields whose values live in the session and, where they differ, in the URL.
 
-    project: Project
+    ``name`` comes before each key, so that two pages may have fields of the same name.
+    """
 
-    def __post_init__(self) -> None:
-        self.default = self.project.recipe()
-        self.values: dict[str, Value] = {}
+    def __init__(self, name: str, fields: Iterable[Field]) -> None:
+        self.name = name
+        self.by_name = {field.name: field for field in fields}
         self._seed()
 
     def key(self, name: str) -> str:
-        """A field's key in the session, and (behind the project's name) its name in the URL."""
-        return f"{self.project.name}.{name}"
+        """A field's key in the session, and (behind ``self.name``) its name in the URL."""
+        return f"{self.name}.{name}"
 
-    def fields(self) -> dict[str, Field]:
-        """Every field a student may set, its default being the project's own."""
-        usual = self.default.to_dict()
-        settings = {name: replace(field, default=usual[name]) for name, field in FIELDS.items()}
-        choices = {"loss": losses.CHOICES[self.project.task]}
-        if not self.project.pictures:
-            choices["architecture"] = ("mlp",)
-        for name, allowed in choices.items():
-            settings[name] = replace(settings[name], choices=allowed)
-        data = {
-            field.name: replace(field, default=self.default.data[field.name])
-            for field in self.project.data_fields
-        }
-        return {**settings, **data}
+    def __getitem__(self, name: str) -> Any:
+        """The value of one field now."""
+        return st.session_state[self.key(name)]
+
+    def set(self, name: str, value: Value) -> None:
+        """Set one field from the program (a preset, the URL, a click)."""
+        st.session_state[self.key(name)] = value
+
+    def show(self, *names: str) -> None:
+        """Widgets for the fields ``names``, in this order."""
+        for name in names:
+            control(self.by_name[name], self.key(name))
 
     def _seed(self) -> None:
         """Put every field's start value into the session: from the URL, else the default.
@@ -140,9 +138,8 @@ class Panel:
         what a field does not allow is said on the page, and the default stays.
         """
         asked = st.query_params.to_dict()
-        for name, field in self.fields().items():
-            key = self.key(name)
-            if key in st.session_state:
+        for name, field in self.by_name.items():
+            if self.key(name) in st.session_state:
                 continue
             value = field.default
             if name in asked:
@@ -162,13 +159,45 @@ class Panel:
                     )
             self.set(name, value)
 
+    def write(self) -> None:
+        """Bring the URL up to date: the language, and what differs from the default."""
+        wanted = {
+            name: _write_value(self[name])
+            for name, field in self.by_name.items()
+            if self[name] != field.default
+        }
+        wanted[language.KEY] = language.current()
+        if st.query_params.to_dict() != wanted:
+            st.query_params.from_dict(wanted)
+
+
+class Panel(Dials):
+    """All controls of one project. Build the widgets in any places, then ask for the recipe."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.default = project.recipe()
+        super().__init__(project.name, self._fields())
+
+    def _fields(self) -> list[Field]:
+        """Every field a student may set, its default being the project's own."""
+        usual = self.default.to_dict()
+        choices = {"loss": losses.CHOICES[self.project.task]}
+        if not self.project.pictures:
+            choices["architecture"] = ("mlp",)
+        settings = [
+            replace(field, default=usual[name], choices=choices.get(name, field.choices))
+            for name, field in FIELDS.items()
+        ]
+        data = self.project.data_fields
+        return settings + [replace(field, default=self.default.data[field.name]) for field in data]
+
     def set(self, name: str, value: Value) -> None:
-        """Set one control from the program (a preset, the URL)."""
-        st.session_state[self.key(name)] = value
+        super().set(name, value)
         if isinstance(value, tuple):
-            st.session_state[self.key(f"{name}.n")] = len(value)
+            super().set(f"{name}.n", len(value))
             for index, one in enumerate(value, start=1):
-                st.session_state[self.key(f"{name}.{index}")] = one
+                super().set(f"{name}.{index}", one)
 
     def apply(self, recipe: Recipe) -> None:
         """Set all controls to ``recipe``."""
@@ -180,11 +209,10 @@ class Panel:
 
     def show(self, *names: str) -> None:
         """Widgets for the fields ``names``, those that make sense beside the other choices."""
-        fields = self.fields()
         for name in names:
-            if name not in fields or not self._sensible(name):
+            if name not in self.by_name or not self._sensible(name):
                 continue
-            field = fields[name]
+            field = self.by_name[name]
             if field.kind == "choice" and len(field.choices) < 2:
                 continue
             if field.kind == "integers":
@@ -198,7 +226,7 @@ class Panel:
         if name not in DEPENDS:
             return True
         other, values = DEPENDS[name]
-        return st.session_state[self.key(other)] in values
+        return self[other] in values
 
     def _list(self, field: Field) -> None:
         """How many numbers, and a slider for each."""
@@ -226,31 +254,20 @@ class Panel:
 
     def recipe(self) -> Recipe:
         """What the controls say now, checked; also written into the URL."""
-        fields = self.fields()
         data = {field.name for field in self.project.data_fields}
-        values = {name: st.session_state[self.key(name)] for name in fields}
+        values = {name: self[name] for name in self.by_name}
         blocks = len(values["channels"])
         for name in ("kernels", "strides"):  # whose sliders may not have been shown
             values[name] = (values[name] + (values[name][-1],) * blocks)[:blocks]
+            Dials.set(self, name, values[name])
         recipe = self.project.check(
             self.default.with_(
                 data={name: values.pop(name) for name in data},
                 **values,
             )
         )
-        self._write(recipe)
+        self.write()
         return recipe
-
-    def _write(self, recipe: Recipe) -> None:
-        now, usual = recipe.to_dict(), self.default.to_dict()
-        changed = {
-            **{name: now[name] for name in FIELDS if now[name] != usual[name]},
-            **{n: v for n, v in recipe.data.items() if v != self.default.data[n]},
-        }
-        wanted = {name: _write_value(value) for name, value in changed.items()}
-        wanted[language.KEY] = language.current()
-        if st.query_params.to_dict() != wanted:
-            st.query_params.from_dict(wanted)
 
 
 def _read(text: str, field: Field) -> object:

@@ -226,7 +226,7 @@ def _notice(panel: Panel, recipe: Recipe, run: Run, snapshot: Snapshot) -> None:
     elif snapshot.pausing_unwatched and snapshot.state == "paused":
         st.info(_("Paused, because nobody was watching. Resume goes on where it was."))
     elif snapshot.state != "ready" and pending(run, recipe):
-        fields = panel.fields()
+        fields = panel.by_name
         names = ", ".join(
             _(fields[name].label) if name in fields else _("Data") for name in pending(run, recipe)
         )
