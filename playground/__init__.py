@@ -114,12 +114,17 @@ def run(
         history = History(data=dataset.describe())
         total = recipe.epochs * steps_per_epoch(recipe, dataset)
         started = time.monotonic()
-        for event in fit(model, dataset, recipe):
+        events = fit(model, dataset, recipe)
+        while history.ended is None:
+            try:
+                event = next(events)
+            except StopIteration as end:
+                history.ended = end.value
+                break
             seconds = time.monotonic() - started
             history.add(event, seconds, seconds)
             if watch is not None:
                 watch(event, total)
-        history.ended = history.ended or "finished"
     finally:
         torch.set_num_threads(before)
     return Trained(recipe, history, model.eval(), dataset)

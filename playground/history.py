@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from playground.optimizers import Settings
-from playground.training import Epoch, Step
+from playground.training import Ending, Epoch, Step
 
-Ended = Literal["finished", "stopped", "diverged", "failed"]
+Ended = Literal[Ending, "stopped", "failed"]
 
 
 @dataclass(frozen=True)

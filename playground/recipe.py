@@ -273,6 +273,26 @@ class Recipe:
         high=500,
         log=True,
     )
+    patience: int = setting(
+        "integer",
+        0,
+        N_("Patience"),
+        N_(
+            "Early stopping: end after this many epochs without a lower validation loss, and keep "
+            "the best epoch's weights. 0: train all epochs."
+        ),
+        low=0,
+        high=100,
+    )
+    target: float = setting(
+        "number",
+        0.0,
+        N_("Target accuracy"),
+        N_("End as soon as the validation accuracy (0 to 1) is this high. 0: no target."),
+        low=0,
+        high=1,
+        step=0.005,
+    )
     augmentation: float = setting(
         "number",
         0.0,

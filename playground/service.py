@@ -4,6 +4,9 @@ A few worker threads, one a core, take the active runs in turn, a slice of about
 each, so that thirty students on two cores all see their network learn and the web
 server keeps breathing. A worker is the only one that touches a run's generator and
 weights; everybody else reads what it publishes after each slice.
+
+Runs in the *background* (those of a sweep) take turns among themselves, with what the
+others leave: a worker trains one only while no other run waits and a core is free.
 """
 
 from __future__ import annotations
@@ -47,22 +50,35 @@ class Run:
 
     ``state``: *ready* (untrained), *waiting* (wants a worker, whose first slice loads the
     data), *running*, *paused*, or over: *finished*, *stopped*, *diverged*, *failed*.
+
+    ``like``: another run of this project, whose data set this one shares where both ask for
+    the same.
     """
 
-    def __init__(self, project: Project, recipe: Recipe, own: Examples | None = None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        recipe: Recipe,
+        own: Examples | None = None,
+        like: Run | None = None,
+    ) -> None:
         self.project = project
         self.recipe = recipe
         self.own = own
+        self._like = like if like is not None and self._asks_as(like) else None
         self.controls = Controls(recipe)
         self.state: State = "ready"
         self.error: PlaygroundError | None = None
         self.pausing_unwatched = False  # paused because nobody looked, for the page to say so
+        self.background = False  # gives way to all runs that are not
+        self.parameters = 0  # how many numbers training changes; 0 before the first slice
         self.seen = time.monotonic()
         self._lock = threading.Lock()
         self._history = History(_settings=self.controls.now)  # changes count from here on
         self._until: Until | None = "end"  # None: what was asked for is done
         self._model: nn.Sequential | None = None
         self._dataset: Dataset | None = None
+        self._data_lock = threading.Lock()
         self._loading = False
         self._loaded = threading.Event()  # a worker has tried to load the data set
         self._weights: dict[str, torch.Tensor] | None = None
@@ -86,9 +102,19 @@ class Run:
         Raises:
             PlaygroundError: data that cannot be had.
         """
-        if self._dataset is None:
-            self._dataset = self.project.load(self.recipe, self.own)
-        return self._dataset
+        with self._data_lock:
+            if self._dataset is None:
+                shared = None if self._like is None else self._like.dataset()
+                self._dataset = shared or self.project.load(self.recipe, self.own)
+            return self._dataset
+
+    def _asks_as(self, other: Run) -> bool:
+        """Does ``other`` learn from the same examples, drawn and augmented in the same way?"""
+        mine, theirs = self.recipe, other.recipe
+        same = ("project", "data", "seed", "augmentation")
+        return self.own is other.own and all(
+            getattr(mine, name) == getattr(theirs, name) for name in same
+        )
 
     @property
     def loaded(self) -> bool:
@@ -125,6 +151,7 @@ class Run:
         self._model = model
         self._events = fit(model, dataset, self.recipe, self.controls)
         with self._lock:
+            self.parameters = models.parameters(model)
             self._history.data = dataset.describe()
             self._steps_total = self.recipe.epochs * steps_per_epoch(self.recipe, dataset)
             self._started = time.monotonic()
@@ -160,7 +187,7 @@ class Run:
                 return  # stopped in the meantime
             if ended is not None:
                 self._history.ended = ended
-                self.state = ended
+                self.state = "diverged" if ended == "diverged" else "finished"
             elif self._until is None and self.active:
                 self.state = "paused"
 
@@ -219,19 +246,24 @@ class RunService:
     def __post_init__(self) -> None:
         threads.default_to_one()
         self._queue: deque[Run] = deque()  # active runs that no worker holds, oldest turn first
-        self._held: set[int] = set()  # ids of runs that a worker holds
+        self._held: dict[int, Run] = {}  # runs that a worker holds, by their id
         self._watched: list[Run] = []  # every run that is not over
         self._wake = threading.Condition()
         self._closed = False
         self._threads: list[threading.Thread] = []
 
-    def start(self, run: Run, until: Until = "end") -> None:
-        """Let a ready or paused run train, to its end or for one more epoch or batch."""
+    def start(self, run: Run, until: Until = "end", background: bool = False) -> None:
+        """Let a ready or paused run train, to its end or for one more epoch or batch.
+
+        ``background``: from its first start on, behind all runs that are not.
+        """
         with self._wake, run._lock:
             if run.over or self._closed:
                 return
             if run.state == "ready":
-                run.recipe = run.recipe.with_(threads=run.recipe.threads or self._spare_threads())
+                run.background = background
+                count = run.recipe.threads or (1 if background else self._spare_threads())
+                run.recipe = run.recipe.with_(threads=count)
                 self._watched.append(run)
             run._until = until
             run.pausing_unwatched = False
@@ -279,9 +311,12 @@ class RunService:
 
     @property
     def active(self) -> int:
-        """How many runs want a worker now."""
+        """How many runs want a worker now, not counting those in the background.
+
+        About as many pages refresh: the runs of a sweep share one.
+        """
         with self._wake:
-            return sum(run.active for run in self._watched)
+            return sum(run.active and not run.background for run in self._watched)
 
     def sweep(self) -> None:
         """Pause active runs that nobody looked at for a while, and stop them later."""
@@ -347,13 +382,30 @@ class RunService:
 
         Runs with helper threads are for the first worker alone: the helpers stay with the
         worker that called them, and two sets of them are more than the machine has cores.
+        Runs in the background are for nobody while another run waits.
         """
-        for run in self._queue:
+        waiting = [run for run in self._queue if not run.background]
+        if not waiting and self._core_free():
+            waiting = list(self._queue)
+        for run in waiting:
             if first or run.recipe.threads <= 1:
                 self._queue.remove(run)
-                self._held.add(id(run))
+                self._held[id(run)] = run
+                if self._queue:
+                    self._wake.notify_all()  # who sleeps may now take one from the background
                 return run
         return None
+
+    def _core_free(self) -> bool:
+        """Do the runs that workers hold, the background aside, leave a core?"""
+        held = (run for run in self._held.values() if not run.background)
+        return sum(max(run.recipe.threads, 1) for run in held) < self.workers
+
+    def _gives_way(self, run: Run) -> bool:
+        """Is there one in the queue for which ``run`` makes room, after a turn?"""
+        if run.background:
+            return bool(self._queue) or not self._core_free()
+        return any(not other.background for other in self._queue)
 
     def _keep(self, run: Run) -> bool:
         """After a turn: may the worker go on with ``run``? Else it goes back into the queue.
@@ -362,9 +414,10 @@ class RunService:
         and moving them to another after each slice cost a fifth of the speed.
         """
         with self._wake:
-            if run.active and not self._queue and not self._closed:
+            if run.active and not self._gives_way(run) and not self._closed:
                 return threading.main_thread().is_alive()
-            self._held.discard(id(run))
+            self._held.pop(id(run), None)
+            self._wake.notify_all()  # a core is free
             if run.active:
                 self._enqueue(run)
             elif run.over:

@@ -17,11 +17,13 @@ import torch
 from torch import nn
 
 from playground import losses, optimizers
+from playground.checkpoint import Checkpoint
 from playground.data.dataset import Dataset, Examples
 from playground.metrics import Average, figures
 from playground.optimizers import Settings
 from playground.recipe import Recipe
 from playground.seeds import generator
+from playground.stopping import StopRules
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Epoch:
     validation: dict[str, float]
 
 
-Ending = Literal["finished", "diverged"]
+Ending = Literal["finished", "diverged", "patience", "target"]
+"""Why a run ended by itself: all epochs done, no finite loss, or one of the stop rules."""
 
 
 def steps_per_epoch(recipe: Recipe, dataset: Dataset) -> int:
@@ -71,6 +74,7 @@ def fit(
     Yields a :class:`Step` after each batch and an :class:`Epoch` after each epoch. A loss
     that is no longer finite ends the run: the last event carries that loss, the model
     gets the weights of the last finite one back, and the generator returns "diverged".
+    The recipe's stop rules may end it too, with "patience" or "target".
     """
     controls = controls or Controls(recipe)
     loss_function = losses.build(recipe)
@@ -78,7 +82,7 @@ def fit(
     shuffle, jitter = generator(recipe.seed, "shuffle"), generator(recipe.seed, "augment")
     batches = steps_per_epoch(recipe, dataset)
     factor = optimizers.schedule(recipe, recipe.epochs * batches, batches)
-    good = Checkpoint(model)
+    good, rules = Checkpoint(model), StopRules(recipe, model)
     step = 0
 
     for epoch in range(1, recipe.epochs + 1):
@@ -117,25 +121,10 @@ def fit(
             yield Step(step, validation["loss"], settings)
             return "diverged"
         yield Epoch(epoch, step, average.means(), validation)
+        if (rule := rules.broken(validation)) is not None:
+            return rule
+    rules.keep_best()
     return "finished"
-
-
-class Checkpoint:
-    """A copy of the weights to go back to."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self.weights = list(model.parameters())
-        self.copies = [weight.detach().clone() for weight in self.weights]
-
-    @torch.no_grad()
-    def save(self) -> None:
-        for copy, weight in zip(self.copies, self.weights, strict=True):
-            copy.copy_(weight)
-
-    @torch.no_grad()
-    def restore(self) -> None:
-        for copy, weight in zip(self.copies, self.weights, strict=True):
-            weight.copy_(copy)
 
 
 @torch.no_grad()

@@ -121,6 +121,10 @@ class Project(ABC):
             raise RecipeError(
                 N_("A CNN needs pictures, and {project} has none: choose mlp."), project=self.name
             )
+        if recipe.target and self.task == "regression":
+            raise RecipeError(
+                N_("{project} has no accuracy to reach: leave target at 0."), project=self.name
+            )
         return recipe.with_(data=checked)
 
     def build(self, recipe: Recipe) -> nn.Sequential:
