@@ -68,29 +68,41 @@ def schedule(recipe: Recipe, steps: int, steps_per_epoch: int) -> Schedule:
     """The recipe's schedule for a run of ``steps``.
 
     A factor rather than a torch scheduler, because a person may move the learning rate
-    while it runs: the schedule goes on, from the new value. One cycle (Smith, 2017) with
-    the defaults of ``torch.optim.lr_scheduler.OneCycleLR``: 30 % of the way up from 1/25,
-    then down to 1/250,000, both along a cosine.
+    while it runs: the schedule goes on, from the new value.
     """
-
-    def one_cycle(step: int) -> float:
-        peak, last = 0.3 * steps - 1, max(steps - 1, 1)
-        if step <= peak:
-            return _cosine(1 / 25, 1, step / peak)
-        return _cosine(1, 1 / 250_000, (step - peak) / max(last - peak, 1))
-
     match recipe.schedule:
         case "one_cycle":
-            return one_cycle
+            return lambda step: one_cycle(step, steps)
         case "cosine":
-            return lambda step: _cosine(1, 0, step / steps)
+            return lambda step: cosine(step, steps)
         case "step":
-            return lambda step: (
-                recipe.step_factor ** (step // steps_per_epoch // recipe.step_epochs)
+            return lambda step: stairs(
+                step, steps_per_epoch * recipe.step_epochs, recipe.step_factor
             )
     return lambda step: 1.0
 
 
-def _cosine(start: float, end: float, progress: float) -> float:
+def one_cycle(step: int, steps: int) -> float:
+    """Up from 1/25 for 30 % of the ``steps``, then down to 1/250,000, both along a cosine.
+
+    Source: Smith, Super-Convergence, 2017, with the defaults of ``OneCycleLR`` in torch.
+    """
+    peak, last = 0.3 * steps - 1, max(steps - 1, 1)
+    if step <= peak:
+        return _along(1 / 25, 1, step / peak)
+    return _along(1, 1 / 250_000, (step - peak) / max(last - peak, 1))
+
+
+def cosine(step: int, steps: int) -> float:
+    """Down to nothing along half a cosine. Source: Loshchilov and Hutter, SGDR, 2016."""
+    return _along(1, 0, step / steps)
+
+
+def stairs(step: int, every: int, by: float) -> float:
+    """Multiplied by ``by`` after ``every`` steps, again and again."""
+    return by ** (step // every)
+
+
+def _along(start: float, end: float, progress: float) -> float:
     """From ``start`` to ``end`` along half a cosine, ``progress`` 0..1."""
     return end + (start - end) * (1 + math.cos(math.pi * min(progress, 1.0))) / 2

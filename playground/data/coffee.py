@@ -15,6 +15,7 @@ from itertools import product
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from playground.data.columns import Encoder
 from playground.data.dataset import Examples
@@ -136,7 +137,9 @@ def generate(n: int, noise: float, seed: int) -> Examples:
     (n,), both float32.
     """
     generator = torch.Generator().manual_seed(seed)
-    every = encode_rows(menu())
+    each = torch.cartesian_prod(torch.arange(3), torch.arange(4), torch.arange(2))
+    size, rest = functional.one_hot(each[:, 0]), each[:, 1:]  # rest: extras, takeaway
+    every = torch.cat([size, rest], dim=1).float()
     inputs = every[torch.randint(len(every), (n,), generator=generator)]
     noisy = price(inputs) + noise * torch.randn(n, generator=generator)
     return Examples(inputs, (noisy.double() * 100).round().div(100).float())

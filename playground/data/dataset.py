@@ -125,7 +125,7 @@ def with_own(dataset: Dataset, data: Mapping[str, Value], own: Examples | None) 
     """
     if own is None or not len(own):
         return dataset
-    copies = int(cast(int, data[OWN_COPIES.name]))
+    copies = int(cast(int, data["own_copies"]))
     repeated = Examples(own.inputs.repeat(copies, 1, 1), own.targets.repeat(copies))
     return replace(dataset, train=dataset.train + repeated, own=len(own))
 

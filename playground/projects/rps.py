@@ -113,64 +113,11 @@ class Rps(Project):
     )
 
     def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
-        """Windows over simulated games, or over the student's own, or both.
-
-        ``own`` are the student's :func:`windows <playground.data.rps.windows>`, with the
-        recipe's memory and sides, in the order in which they were played.
-
-        Raises:
-            PlaygroundError: own windows of another length, or fewer than 20 of them where
-                they are used alone.
-        """
-        count = 0 if own is None else len(own)
-        if own is not None and own.inputs.shape[1:] != self.input_shape(recipe):
-            raise PlaygroundError(
-                N_("Each of your own inputs has {found} values, but this network takes {wanted}."),
-                found=own.inputs[0].numel() if count else 0,
-                wanted=self.input_shape(recipe)[0],
-            )
-        if recipe.data[OWN_GAMES.name] == "own":
-            if own is None or count < FEWEST:
-                raise PlaygroundError(
-                    N_(
-                        "Training on your own games alone needs at least {least} rounds to learn "
-                        "from, and there are {n}. Play more, or use simulated games too."
-                    ),
-                    least=FEWEST,
-                    n=count,
-                )
-            first = round(count * SHARES[0])
-            second = first + round(count * SHARES[1])
-            pieces = (slice(first), slice(first, second), slice(second, None))
-            train, validation, test = (Examples(*own[piece]) for piece in pieces)
-            return Dataset(train, validation, test, Scaler.fit(train), source="own", own=count)
-        base = _generated(self, tuple(sorted(recipe.data.items())), recipe.seed)
-        if own is None or not count or recipe.data[OWN_GAMES.name] == "generated":
-            return base
-        train = base.train + own
-        return replace(base, train=train, scaler=Scaler.fit(train), own=count)
+        return load(recipe.data, recipe.seed, own)
 
     def parts(self, recipe: Recipe) -> Parts:
-        """The simulated games of each split.
-
-        The network is judged on players that it has never met: windows of one game,
-        spread over all splits, would let it recognise the player. Fewer than three
-        players cannot be shared out; then each game is cut in time instead.
-        """
-        view = ("memory", "see_opponent", OWN_GAMES.name)  # does not change the games
-        options = {name: value for name, value in recipe.data.items() if name not in view}
-        games = _games(tuple(sorted(options.items())), recipe.seed)
-        if len(games) < 3:
-            pieces = [_cut(game, _seen(recipe)[0]) for game in games]
-            return Parts(*(list(part) for part in zip(*pieces, strict=True)))
-        order = torch.randperm(len(games), generator=torch.Generator().manual_seed(recipe.seed))
-        held_out = max(1, round(len(games) * SHARES[1]))
-        shuffled = [games[i] for i in order.tolist()]
-        return Parts(
-            shuffled[2 * held_out :],
-            shuffled[:held_out],
-            shuffled[held_out : 2 * held_out],
-        )
+        """The simulated games of each split, see :func:`parts`."""
+        return parts(recipe.data, recipe.seed)
 
     def limits(self, recipe: Recipe, split: str) -> dict[str, float]:
         """The accuracy to expect on ``split`` ("train", "validation", "test") of the best.
@@ -179,11 +126,11 @@ class Rps(Project):
         plays (the Bayes limit of the network's task, on these players). ``player``: one
         who knows each player's habits, memory and mood.
         """
-        parts = self.parts(recipe)
-        codes, chances = _codes(self, recipe, [game for part in parts for game in part])
+        all_parts = self.parts(recipe)
+        codes, chances = _codes(recipe.data, [game for part in all_parts for game in part])
         kinds = 3 ** (self.input_shape(recipe)[0] // 3)
         crowd = np.stack([np.bincount(codes, row, minlength=kinds) for row in chances.T], axis=1)
-        codes, chances = _codes(self, recipe, getattr(parts, split))
+        codes, chances = _codes(recipe.data, getattr(all_parts, split))
         guess = crowd.argmax(axis=1)[codes]
         return {
             "window": float(chances[np.arange(len(codes)), guess].mean()),
@@ -192,8 +139,7 @@ class Rps(Project):
 
     def windows(self, games: Sequence[Game], recipe: Recipe) -> Examples:
         """``games`` as the inputs and targets of the recipe's network."""
-        memory, opponent = _seen(recipe)
-        return rps.windows(games, memory, opponent)
+        return _windows(games, recipe.data)
 
     def encode(self, raw: Any, recipe: Recipe) -> Tensor:
         """Moves, oldest first -> one input (memory * 3,), with the opponent's (memory * 6,).
@@ -204,7 +150,7 @@ class Rps(Project):
         Raises:
             PlaygroundError: too few moves, something that is no move, a side missing.
         """
-        memory, opponent = _seen(recipe)
+        memory, opponent = _seen(recipe.data)
         given = raw if isinstance(raw, Mapping) else {"moves": raw}
         names = ("moves", "opponent_moves")
         sides = [given.get(name) for name in names[: 2 if opponent else 1]]
@@ -224,13 +170,85 @@ class Rps(Project):
         return rps.encode(moves[0], memory, moves[1] if opponent else None)
 
     def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
-        memory, opponent = _seen(recipe)
-        return (memory * (6 if opponent else 3),)
+        return (_values(recipe.data),)
 
 
-def _seen(recipe: Recipe) -> tuple[int, bool]:
+def load(data: Mapping[str, Value], seed: int, own: Examples | None = None) -> Dataset:
+    """Windows over simulated games, or over the student's own, or both.
+
+    ``own`` are the student's :func:`windows <playground.data.rps.windows>`, with the same
+    memory and sides, in the order in which they were played.
+
+    Raises:
+        PlaygroundError: own windows of another length, or fewer than 20 of them where
+            they are used alone.
+    """
+    count = 0 if own is None else len(own)
+    if own is not None and own.inputs.shape[1:] != (_values(data),):
+        raise PlaygroundError(
+            N_("Each of your own inputs has {found} values, but this network takes {wanted}."),
+            found=own.inputs[0].numel() if count else 0,
+            wanted=_values(data),
+        )
+    if data["rows"] == "own":
+        if own is None or count < FEWEST:
+            raise PlaygroundError(
+                N_(
+                    "Training on your own games alone needs at least {least} rounds to learn "
+                    "from, and there are {n}. Play more, or use simulated games too."
+                ),
+                least=FEWEST,
+                n=count,
+            )
+        first = round(count * SHARES[0])
+        second = first + round(count * SHARES[1])
+        pieces = (slice(first), slice(first, second), slice(second, None))
+        train, validation, test = (Examples(*own[piece]) for piece in pieces)
+        return Dataset(train, validation, test, Scaler.fit(train), source="own", own=count)
+    base = _generated(tuple(sorted(data.items())), seed)
+    if own is None or not count or data["rows"] == "generated":
+        return base
+    train = base.train + own
+    return replace(base, train=train, scaler=Scaler.fit(train), own=count)
+
+
+def parts(data: Mapping[str, Value], seed: int) -> Parts:
+    """The simulated games of each split.
+
+    The network is judged on players that it has never met: windows of one game,
+    spread over all splits, would let it recognise the player. Fewer than three
+    players cannot be shared out; then each game is cut in time instead.
+    """
+    view = ("memory", "see_opponent", "rows")  # does not change the games
+    options = {name: value for name, value in data.items() if name not in view}
+    games = _games(tuple(sorted(options.items())), seed)
+    if len(games) < 3:
+        pieces = [_cut(game, _seen(data)[0]) for game in games]
+        return Parts(*(list(part) for part in zip(*pieces, strict=True)))
+    order = torch.randperm(len(games), generator=torch.Generator().manual_seed(seed))
+    held_out = max(1, round(len(games) * SHARES[1]))
+    shuffled = [games[i] for i in order.tolist()]
+    return Parts(
+        shuffled[2 * held_out :],
+        shuffled[:held_out],
+        shuffled[held_out : 2 * held_out],
+    )
+
+
+def _seen(data: Mapping[str, Value]) -> tuple[int, bool]:
     """How many rounds the network sees, and whether both sides of them."""
-    return cast(int, recipe.data["memory"]), bool(recipe.data["see_opponent"])
+    return cast(int, data["memory"]), bool(data["see_opponent"])
+
+
+def _values(data: Mapping[str, Value]) -> int:
+    """How many numbers one input has: three a move."""
+    memory, opponent = _seen(data)
+    return memory * (6 if opponent else 3)
+
+
+def _windows(games: Sequence[Game], data: Mapping[str, Value]) -> Examples:
+    memory, opponent = _seen(data)
+    return rps.windows(games, memory, opponent)
 
 
 def _cut(game: Game, memory: int) -> list[Game]:
@@ -247,11 +265,11 @@ def _cut(game: Game, memory: int) -> list[Game]:
     ]
 
 
-def _codes(project: Rps, recipe: Recipe, games: Sequence[Game]) -> tuple[Ints, Floats]:
+def _codes(data: Mapping[str, Value], games: Sequence[Game]) -> tuple[Ints, Floats]:
     """Simulated games' windows as numbers (n,), and the true chances (n, 3) of what follows."""
-    seen = project.windows(games, recipe).inputs.numpy()
+    seen = _windows(games, data).inputs.numpy()
     digits = seen.reshape(len(seen), -1, 3).argmax(axis=2)
-    memory = _seen(recipe)[0]
+    memory = _seen(data)[0]
     chances = [game.chances[memory:] for game in games if game.chances is not None]
     return digits @ 3 ** np.arange(digits.shape[1]), np.concatenate(chances)
 
@@ -265,8 +283,8 @@ def _games(options: Options, seed: int) -> list[Game]:
 
 
 @lru_cache(maxsize=8)
-def _generated(project: Rps, options: Options, seed: int) -> Dataset:
+def _generated(options: Options, seed: int) -> Dataset:
     """The part of a data set that all sessions share."""
-    recipe = project.recipe(data=dict(options), seed=seed)
-    train, validation, test = (project.windows(part, recipe) for part in project.parts(recipe))
+    data = dict(options)
+    train, validation, test = (_windows(part, data) for part in parts(data, seed))
     return Dataset(train, validation, test, Scaler.fit(train))

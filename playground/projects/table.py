@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ClassVar, Final, cast
@@ -11,15 +11,18 @@ from typing import Any, ClassVar, Final, cast
 from torch import Tensor
 
 from playground.data.columns import Encoder
-from playground.data.dataset import Dataset, Examples, Scaler, split
+from playground.data.dataset import Dataset, Examples, Scaler, Task, split
 from playground.errors import PlaygroundError
-from playground.fields import Field
+from playground.fields import Field, Value
 from playground.i18n import N_
 from playground.projects.base import Preset, Project
 from playground.recipe import Recipe
 
 SHARES: Final = (0.7, 0.15, 0.15)  # of train, validation and test
 FEWEST: Final = 20  # own rows that can be split into three
+
+Generate = Callable[[int, float, int], Examples]
+"""(how many, noise, seed) -> examples."""
 
 OWN_ROWS: Final = Field(
     "rows",
@@ -55,31 +58,7 @@ class TableProject(Project):
         """The best figures that any model could reach at that noise."""
 
     def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
-        """Generated rows, or the student's own, or both, split 70 / 15 / 15.
-
-        Raises:
-            PlaygroundError: own rows alone are asked for, but there are fewer than 20.
-        """
-        use = recipe.data[OWN_ROWS.name] if own is not None and len(own) else "generated"
-        if recipe.data[OWN_ROWS.name] == "own":
-            if own is None or len(own) < FEWEST:
-                raise PlaygroundError(
-                    N_(
-                        "Training on your own rows alone needs at least {least} of them, and "
-                        "there are {n}. Add some, or use generated rows too."
-                    ),
-                    least=FEWEST,
-                    n=0 if own is None else len(own),
-                )
-            parts = split(own, SHARES, recipe.seed)
-            return _dataset(parts, self, source="own", own=len(own))
-        examples, noise = cast(int, recipe.data["examples"]), cast(float, recipe.data["noise"])
-        base = _generated(self, examples, noise, recipe.seed)
-        if use == "generated":
-            return base
-        assert own is not None
-        train = base.train + own
-        return replace(base, train=train, scaler=Scaler.fit(train), own=len(own))
+        return load(self.generate, self.task, recipe.data, recipe.seed, own)
 
     def encode(self, raw: Any, recipe: Recipe) -> Tensor:
         """A row as ``{column: value}`` -> (features,) float32.
@@ -99,20 +78,45 @@ class TableProject(Project):
         return (len(self.encoder.features),)
 
 
-@lru_cache(maxsize=16)
-def _generated(project: TableProject, examples: int, noise: float, seed: int) -> Dataset:
-    """The part of a data set that all sessions share."""
-    made = project.generate(examples, noise, seed)
-    return _dataset(split(made, SHARES, seed), project, source="generated")
-
-
-def _dataset(
-    parts: Sequence[Examples], project: TableProject, source: str, own: int = 0
+def load(
+    generate: Generate,
+    task: Task,
+    data: Mapping[str, Value],
+    seed: int,
+    own: Examples | None = None,
 ) -> Dataset:
-    train, validation, test = parts
-    return Dataset(
-        train, validation, test, Scaler.fit(train), task=project.task, source=source, own=own
-    )
+    """Generated rows, or the student's own, or both, split 70 / 15 / 15.
+
+    Raises:
+        PlaygroundError: own rows alone are asked for, but there are fewer than 20.
+    """
+    count = 0 if own is None else len(own)
+    if data["rows"] == "own":
+        if own is None or count < FEWEST:
+            raise PlaygroundError(
+                N_(
+                    "Training on your own rows alone needs at least {least} of them, and "
+                    "there are {n}. Add some, or use generated rows too."
+                ),
+                least=FEWEST,
+                n=count,
+            )
+        train, validation, test = split(own, SHARES, seed)
+        scaler = Scaler.fit(train)
+        return Dataset(train, validation, test, scaler, task, source="own", own=count)
+    examples, noise = cast(int, data["examples"]), cast(float, data["noise"])
+    base = _generated(generate, task, examples, noise, seed)
+    if own is None or not count or data["rows"] == "generated":
+        return base
+    train = base.train + own
+    return replace(base, train=train, scaler=Scaler.fit(train), own=count)
+
+
+@lru_cache(maxsize=16)
+def _generated(generate: Generate, task: Task, examples: int, noise: float, seed: int) -> Dataset:
+    """The part of a data set that all sessions share."""
+    train, validation, test = split(generate(examples, noise, seed), SHARES, seed)
+    return Dataset(train, validation, test, Scaler.fit(train), task)
 
 
 OVERFITS: Final[Mapping[str, Any]] = {

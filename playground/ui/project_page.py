@@ -11,7 +11,7 @@ from playground.data.dataset import Examples
 from playground.projects.base import Project
 from playground.recipe import Recipe
 from playground.service import Run
-from playground.ui import frame, language
+from playground.ui import export, frame, language
 from playground.ui.charts import Line
 from playground.ui.controls import MAIN, MORE, Panel
 from playground.ui.language import _
@@ -47,11 +47,12 @@ def project_page(
     run = current_run(panel, recipe, examples)
     with bench:
         workbench(panel, recipe, examples, try_it, lines, unit)
-    data_tab, model_tab, evaluate_tab = st.tabs(
+    data_tab, model_tab, evaluate_tab, code_tab = st.tabs(
         [
             ":material/dataset: " + _("Data"),
             ":material/hub: " + _("Model"),
             ":material/verified: " + _("Evaluate"),
+            ":material/code: " + _("Code"),
         ],
         on_change="rerun",
         key=f"{project.name}.tabs",
@@ -65,6 +66,9 @@ def project_page(
     if evaluate_tab.open:
         with evaluate_tab:
             evaluate(run)
+    if code_tab.open:
+        with code_tab:
+            export.code(run, recipe, examples)
 
 
 def _presets(panel: Panel) -> None:

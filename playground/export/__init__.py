@@ -1,0 +1,1 @@
+"""Code to take home: plain PyTorch that runs without the playground."""

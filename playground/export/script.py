@@ -1,0 +1,302 @@
+"""A run as one standalone Python file, in the five parts of the lecture.
+
+The file trains the same network on the same data with the same random numbers, so on the
+same machine it prints the same figures. What makes data, weights and augmentation is the
+source that ran (see :mod:`playground.export.bundle`); the five parts are written out for
+the recipe by ``run.py.jinja``, so that they read as if written for this network alone.
+"""
+
+from __future__ import annotations
+
+import pprint
+import re
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from jinja2 import Environment, StrictUndefined
+from torch import nn
+
+from playground import losses, metrics, models, optimizers, seeds
+from playground.data import coffee, dataset, digits, mnist, movies, shapes, weekday
+from playground.data.dataset import Examples
+from playground.export import printed
+from playground.export.bundle import Bundle
+from playground.history import History
+from playground.projects import project, rps, table
+from playground.recipe import Recipe
+
+TEMPLATE: Final = Path(__file__).parent / "run.py.jinja"
+HEADING: Final = re.compile(r"^# ---- (?P<title>.+)\n", re.MULTILINE)
+PARTS: Final = ("head", "helpers", "data", "model", "loss", "optimizer", "training")
+# The template's own global names, which what is gathered must leave alone.
+TAKEN: Final = frozenset(
+    [
+        "seed",
+        "data",
+        "own",
+        "found",
+        "train",
+        "validation",
+        "test",
+        "scaler",
+        "dropout",
+        "model",
+        "loss_function",
+        "distance",
+        "optimizer",
+        "epochs",
+        "batch_size",
+        "rate",
+        "decay",
+        "steps_per_epoch",
+        "changes",
+        "dry_run",
+        "evaluate",
+        "train_network",
+    ]
+)
+GENERATORS: Final = {
+    "coffee": coffee.generate,
+    "weekday": weekday.generate,
+    "movies": movies.generate,
+}
+SCHEDULES: Final = {
+    "one_cycle": optimizers.one_cycle,
+    "cosine": optimizers.cosine,
+    "step": optimizers.stairs,
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the file: which (of ``PARTS``), its heading there, and its code."""
+
+    name: str
+    title: str
+    code: str
+
+
+def script(recipe: Recipe, history: History | None = None, own: Examples | None = None) -> str:
+    """The whole file for a run of ``recipe``, finished, running or not begun.
+
+    ``history`` tells what was changed by hand on the way and where it was stopped; ``own``
+    are the student's examples, which are written into the file.
+    """
+    kind = project(recipe.project)
+    bundle = _gathered(recipe, own)
+    called = {place[1]: name for place, name in bundle.names().items()}
+    changes = _changes(history)
+    schedule = _factor(recipe)
+    stopped = history.steps if history is not None and history.ended == "stopped" else 0
+    at_end = history is not None and any(row.step == stopped for row in history.epochs)
+    values: dict[str, Any] = {
+        "recipe": recipe,
+        "title": kind.title,
+        "versions": {"torch": torch.__version__, "numpy": np.__version__},
+        "helpers": bundle.code(),
+        "data": pprint.pformat(dict(recipe.data), sort_dicts=False, width=92),
+        "own": _own(own),
+        "load": _load(recipe, called),
+        "modules": [_module(module) for module in kind.build(recipe)],
+        "task": repr(kind.task).replace("'", '"'),
+        "distance": _distance(recipe),
+        "optimizer": _optimizer(recipe),
+        "steered": bool(changes or schedule),
+        "factor": schedule,
+        "changes": pprint.pformat(changes, width=88) if changes else "",
+        "augmented": recipe.augmentation > 0 and kind.pictures,
+        "stop_in": 0 if at_end else stopped,
+        "stop_after": stopped if at_end else 0,
+    }
+    environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    template = environment.from_string(TEMPLATE.read_text("utf-8"))
+    own_text = template.render(**values, imports="")
+    return template.render(**values, imports=_imports(bundle, own_text)) + "\n"
+
+
+def parts(text: str) -> list[Part]:
+    """A script's parts, in order: its head, the source gathered, and the five of the lecture."""
+    head, *rest = HEADING.split(text)
+    pieces = [("", head), *zip(rest[::2], rest[1::2], strict=True)]
+    return [
+        Part(name, title, code.strip()) for name, (title, code) in zip(PARTS, pieces, strict=True)
+    ]
+
+
+def lines(history: History, test: dict[str, float] | None = None) -> list[str]:
+    """What the file prints for a run with this ``history``, and its figures on the test set."""
+    said = [printed.epoch_line(row.epoch, row.train, row.validation) for row in history.epochs]
+    if history.ended == "diverged":
+        return [*said, f"diverged at step {history.steps + 1}"]
+    return said if test is None else [*said, printed.figures_line("test", test)]
+
+
+def _gathered(recipe: Recipe, own: Examples | None) -> Bundle:
+    """The source that this recipe needs."""
+    needed: list[Any] = [
+        seeds.generator,
+        models.initialise,
+        metrics.figures,
+        metrics.Average,
+        printed.epoch_line,
+    ]
+    match recipe.project:
+        case "digits":
+            needed.append(digits.load)
+            if recipe.data["source"] == "full":
+                needed.append(mnist.best_source)
+        case "shapes":
+            needed += [shapes.load, dataset.with_own]
+        case "rps":
+            needed.append(rps.load)
+        case name:
+            needed += [table.load, GENERATORS[name]]
+    if own is not None and own.inputs.dtype == torch.uint8:
+        needed.append(printed.unpacked)
+    if recipe.activation == "maxout":
+        needed.append(models.Maxout)
+    if recipe.dropout > 0:
+        needed.append(models.Dropout)
+    if recipe.loss == "mse_one_hot":
+        needed.append(losses.mse_one_hot)
+    if recipe.schedule in SCHEDULES:
+        needed.append(SCHEDULES[recipe.schedule])
+    bundle = Bundle(TAKEN)
+    for thing in needed:
+        bundle.need(thing)
+    return bundle
+
+
+def _imports(bundle: Bundle, text: str) -> str:
+    """One line a module, of what is gathered and of what the five parts use."""
+    wanted = bundle.imports() | {("torch", "", "torch"), ("torch", "nn", "nn")}
+    wanted |= {("torch", "optim", "optim"), ("sys", "", "sys"), ("math", "", "math")}
+    if re.search(r"^    MNIST\(", text, re.MULTILINE):
+        wanted.add(("torchvision.datasets", "MNIST", "MNIST"))
+    rows = []
+    for module in sorted({module for module, _name, _local in wanted}):
+        given = sorted((name, local) for place, name, local in wanted if place == module)
+        rows += [
+            f"import {module}" + (f" as {local}" if local != module else "")
+            for name, local in given
+            if not name
+        ]
+        members = [name if name == local else f"{name} as {local}" for name, local in given if name]
+        if members:
+            rows.append(f"from {module} import {', '.join(members)}")
+    return "\n".join(rows)
+
+
+def _load(recipe: Recipe, called: dict[str, str]) -> str:
+    """The call that makes the data set."""
+    match recipe.project:
+        case "digits":
+            return f"digits_load(data, {recipe.augmentation!r}, own)"
+        case "shapes":
+            return f"{called['load']}(data, {recipe.augmentation!r}, seed)"
+        case "rps":
+            return f"{called['load']}(data, seed, own)"
+    task = project(recipe.project).task
+    return f'{called["load"]}({called["generate"]}, "{task}", data, seed, own)'
+
+
+def _own(own: Examples | None) -> str:
+    """The student's own examples, written out: a table by rows, pictures compressed."""
+    if own is None or not len(own):
+        return "None"
+    if own.inputs.dtype == torch.uint8:
+        pieces = textwrap.wrap(printed.packed(own.inputs), 84, break_on_hyphens=False)
+        text = "\n".join(f"        {piece!r}" for piece in pieces)
+        shape = ", ".join(map(str, own.inputs.shape))
+        inputs = f"unpacked(\n{text},\n        {shape},\n    )"
+    else:
+        rows = "\n".join(f"            {row}," for row in own.inputs.tolist())
+        inputs = f"torch.tensor(\n        [\n{rows}\n        ]\n    )"
+    answers = pprint.pformat(own.targets.tolist(), width=90, compact=True)
+    answers = textwrap.indent(answers, "        ").strip()
+    return f"Examples(\n    {inputs},\n    torch.tensor({answers}),\n)"
+
+
+def _module(module: nn.Module) -> str:
+    """The real module as it is written in Python."""
+    match module:
+        case nn.Linear():
+            return f"nn.Linear({module.in_features}, {module.out_features})"
+        case nn.Conv2d():
+            size, stride, padding = module.kernel_size[0], module.stride[0], module.padding[0]
+            return (
+                f"nn.Conv2d({module.in_channels}, {module.out_channels}, {size}, "
+                f"stride={stride}, padding={padding})"
+            )
+        case models.Maxout():
+            return f"Maxout({_module(module.pieces)})"
+        case models.Dropout():
+            return f"Dropout({module.share!r}, dropout)"
+        case nn.Unflatten():
+            return f"nn.Unflatten({module.dim}, {tuple(module.unflattened_size)})"
+        case nn.LeakyReLU():
+            return f"nn.LeakyReLU({module.negative_slope!r})"
+        case nn.ELU():
+            return f"nn.ELU({module.alpha!r})"
+        case nn.Flatten() | nn.Sigmoid() | nn.Tanh() | nn.ReLU():
+            return f"nn.{type(module).__name__}()"
+    raise ValueError(f"no code for {module}")
+
+
+def _distance(recipe: Recipe) -> str:
+    """The loss of a network with one output."""
+    return {
+        "bce": "nn.BCEWithLogitsLoss()",
+        "mse": "nn.MSELoss()",
+        "l1": "nn.L1Loss()",
+        "huber": f"nn.HuberLoss(delta={recipe.huber_delta!r})",
+    }.get(recipe.loss, "")
+
+
+def _optimizer(recipe: Recipe) -> str:
+    """As :func:`playground.optimizers.build` makes it."""
+    rate = f"model.parameters(), lr={recipe.learning_rate!r}"
+    decay = f"weight_decay={recipe.weight_decay!r}"
+    betas = f"betas=({recipe.beta1!r}, {recipe.beta2!r})"
+    match recipe.optimizer:
+        case "momentum" | "nesterov" if recipe.momentum > 0:
+            more = f"momentum={recipe.momentum!r}"
+            more += ", nesterov=True" if recipe.optimizer == "nesterov" else ""
+            return f"optim.SGD({rate}, {more}, {decay}, fused=True)"
+        case "sgd" | "momentum" | "nesterov":
+            return f"optim.SGD({rate}, {decay}, fused=True)"
+        case "rmsprop":
+            return f"optim.RMSprop({rate}, alpha={recipe.beta2!r}, {decay})"
+        case "adam":
+            return f"optim.Adam({rate}, {betas}, {decay}, fused=True)"
+        case "adamw":
+            return f"optim.AdamW({rate}, {betas}, {decay}, fused=True)"
+    raise ValueError(recipe.optimizer)
+
+
+def _factor(recipe: Recipe) -> str:
+    """What the schedule multiplies the learning rate by; "" for a constant one."""
+    match recipe.schedule:
+        case "one_cycle":
+            return "one_cycle(step - 1, epochs * steps_per_epoch)"
+        case "cosine":
+            return "cosine(step - 1, epochs * steps_per_epoch)"
+        case "step":
+            every = f"{recipe.step_epochs} * steps_per_epoch"
+            return f"stairs(step - 1, {every}, {recipe.step_factor!r})"
+    return ""
+
+
+def _changes(history: History | None) -> dict[int, dict[str, float]]:
+    """First step -> setting -> new value, of what was changed by hand."""
+    found: dict[int, dict[str, float]] = {}
+    for change in history.changes if history is not None else ():
+        found.setdefault(change.step, {})[change.name] = change.value
+    return found
+
+
+__all__ = ["PARTS", "Part", "lines", "parts", "script"]

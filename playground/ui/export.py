@@ -1,0 +1,102 @@
+"""The run as code: shown beside the sliders, to take away as a script or a notebook."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final
+
+import streamlit as st
+
+from playground.data.dataset import Examples
+from playground.export.notebook import notebook
+from playground.export.script import Part, parts, script
+from playground.recipe import Recipe
+from playground.service import Run
+from playground.ui import code_view, language
+from playground.ui.code_view import Row
+from playground.ui.language import _
+
+LONGEST: Final = 60  # lines of one part on the page; own data may have thousands
+
+
+def code(run: Run, recipe: Recipe, own: Examples | None) -> None:
+    """The script of ``run``, or of the sliders' ``recipe`` once they say something else."""
+    snapshot = run.snapshot()
+    begun = snapshot.state != "ready"
+    name = run.project.name
+    of_run = script(run.recipe, snapshot.history, run.own) if begun else None
+    moved = recipe.with_(threads=run.recipe.threads) != run.recipe
+    text = script(recipe, None, own) if of_run is None or moved else of_run
+    before = _before(name, text) if of_run is None or not moved else of_run
+    language.prose("export", "intro")
+    with st.container(horizontal=True):
+        kept = of_run or text
+        st.download_button(
+            _("Python script"),
+            kept,
+            f"{name}.py",
+            "text/x-python",
+            icon=":material/download:",
+            key=f"{name}.export.script",
+            on_click="ignore",
+        )
+        st.download_button(
+            _("Notebook"),
+            notebook(kept, _prose()),
+            f"{name}.ipynb",
+            "application/x-ipynb+json",
+            icon=":material/download:",
+            key=f"{name}.export.notebook",
+            on_click="ignore",
+        )
+    if of_run is not None and moved:
+        st.caption(
+            _(
+                "Below: the run that your sliders would make, with what differs from the run "
+                "that has begun marked. The files are of the run that has begun."
+            )
+        )
+    _show(parts(text), parts(before))
+
+
+def _before(name: str, text: str) -> str:
+    """What stood here before the last change; both are kept in the session."""
+    key = f"{name}.export.shown"
+    before, shown = st.session_state.get(key, (text, text))
+    if shown != text:
+        before, shown = shown, text
+    st.session_state[key] = before, shown
+    return str(before)
+
+
+def _show(now: list[Part], before: list[Part]) -> None:
+    """The five parts of the lecture, line by line; the gathered source can be opened."""
+    code_view.style()
+    old = {part.name: part.code for part in before}
+    head, helpers, *lecture = now
+    left, right = st.columns(2, gap="medium")
+    for part in lecture:
+        with right if part.name == "training" else left:
+            st.markdown(f"**{part.title}**")
+            code_view.show(_rows(part.code, old[part.name]))
+    with left, st.expander(_("The source behind it: {n} lines", n=len(helpers.code.splitlines()))):
+        st.code(f"{head.code}\n\n\n{helpers.code}", "python", height=420)
+
+
+def _rows(now: str, before: str) -> list[Row]:
+    """Lines of ``now``, those that are not in ``before`` marked."""
+    lines, old = now.splitlines(), before.splitlines()
+    rows = []
+    matcher = difflib.SequenceMatcher(None, old, lines, autojunk=False)
+    for kind, _from, _to, start, end in matcher.get_opcodes():
+        rows += [Row(line, new=kind != "equal") for line in lines[start:end]]
+    if len(rows) > LONGEST + 1:
+        hidden = language.counted("# … {n} more line", "# … {n} more lines", len(rows) - LONGEST)
+        rows = [*rows[:LONGEST], Row(hidden)]
+    return rows
+
+
+def _prose() -> dict[str, str]:
+    """What the notebook says before each part, in the reader's language."""
+    sections = language.sections("export", language.current())
+    return {name: text for name, text in sections.items() if name != "intro"}
