@@ -17,6 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po
 
+from playground.export.script import PARTS
 from playground.fields import Field
 from playground.i18n import CATALOGUES, plural_form
 from playground.projects import PROJECTS
@@ -32,7 +33,7 @@ SOURCES: Final = sorted(
 VISIBLE: Final = [path for path in SOURCES if path.parent.name in ("pages", "ui")]
 
 # Streamlit's calls whose first argument is not for reading, and its keywords that are.
-FIRST_IS_SILENT: Final = {"Page", "code", "form", "html", "page_link", "switch_page"}
+FIRST_IS_SILENT: Final = {"Page", "code", "form", "html", "latex", "page_link", "switch_page"}
 READ: Final = frozenset(
     {"alt", "body", "caption", "help", "label", "page_title", "placeholder", "text", "title"}
 )
@@ -206,11 +207,14 @@ def test_texts_have_the_same_sections_in_the_same_order(name: str) -> None:
 
 
 def test_pages_show_the_sections_that_there_are() -> None:
-    shown = set()
+    shown = {("export", part) for part in PARTS}  # in the notebook
     for _path, tree in trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and called(node) == "prose":
                 shown.add(tuple(ast.literal_eval(argument) for argument in node.args))
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "lesson.finish":
+                stem = ast.literal_eval(node.args[0])
+                shown |= {(stem, "try"), (stem, "check")}
             elif isinstance(node, ast.Subscript) and called(node.value) == "sections":
                 page = node.value.args[0] if isinstance(node.value, ast.Call) else None
                 if isinstance(page, ast.Constant):  # not in prose() itself

@@ -6,7 +6,7 @@ grey. Every chart has axis titles and an ``alt`` text, and a fixed height.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -175,7 +175,7 @@ def _progress_chart(
             "transform": [of[validation]],
         },
     ]
-    layers += [_rule(line, share, place) for place, line in enumerate(lines)]
+    layers += [rule(line, share, place) for place, line in enumerate(lines)]
     spec = {"encoding": {"x": x, "y": y, "color": series}, "layer": layers}
     latest = f"{history.epochs[-1].validation[figure]:.4g}" if history.epochs else "-"
     show(
@@ -193,7 +193,7 @@ def _lowest(rows: Sequence[Mapping[str, Any]]) -> float:
     return 0.9 if lowest > 0.92 else 0.5 if lowest > 0.55 else 0.0
 
 
-def _rule(line: Line, higher_is_better: bool, place: int) -> dict[str, Any]:
+def rule(line: Line, higher_is_better: bool, place: int) -> dict[str, Any]:
     """One horizontal line with its name, each at another ``place`` so that none covers another."""
     value = {"datum": line.value}
     color = BEST if line.best else LIMIT
@@ -301,16 +301,35 @@ def columns(
 
 
 def show(
-    rows: list[dict[str, Any]], spec: Mapping[str, Any], height: int, key: str, alt: str
+    rows: list[dict[str, Any]],
+    spec: Mapping[str, Any],
+    height: int,
+    key: str,
+    alt: str,
+    on_pick: Callable[[Sequence[dict[str, Any]]], None] | None = None,
 ) -> None:
-    """Show a spec at a fixed height; the key keeps the element in place when it ticks."""
+    """Show a spec at a fixed height; the key keeps the element in place when it ticks.
+
+    ``on_pick`` is called with the rows that a click chose, in a spec with a selection
+    parameter "pick".
+    """
     config: dict[str, Any] = {"font": "sans-serif", "axis": {"titlePadding": 6}, "padding": 2}
+    config |= spec.get("config", {})
     if language.current() == "pl":
         number = {"decimal": ",", "thousands": "\u00a0", "grouping": [3], "currency": ["", " zł"]}
         config["locale"] = {"number": number}
-    whole = {"height": height, "config": config, **spec}
+    whole = {"height": height, **spec, "config": config}
+    options: dict[str, Any] = {}
+    if on_pick is not None:
+
+        def picked() -> None:
+            on_pick(st.session_state[key].selection.pick)
+
+        options = {"on_select": picked, "selection_mode": "pick"}
     # Vega needs at least one row to know its fields.
-    st.vega_lite_chart(rows or [{}], whole, key=key, alt=alt, height="content", width="stretch")
+    st.vega_lite_chart(
+        rows or [{}], whole, key=key, alt=alt, height="content", width="stretch", **options
+    )
 
 
 def compare_lines(

@@ -11,6 +11,7 @@ import streamlit as st
 from playground import i18n
 
 KEY: Final = "lang"
+WIDGET: Final = "lang.switch"
 CONTENT: Final = Path(__file__).parent.parent / "content"
 
 
@@ -56,20 +57,26 @@ def seconds(value: float) -> str:
 
 def switch() -> None:
     """The switch between languages, which also stands in the URL."""
-    if st.session_state.get(KEY) not in i18n.LANGUAGES:
-        st.session_state[KEY] = current()
+    # A plain value, as in state.tied: a widget's own does not outlive a change of page.
+    chosen = st.session_state.setdefault(KEY, current())
+    if st.session_state.get(WIDGET) != chosen:
+        st.session_state[WIDGET] = chosen
     st.segmented_control(
         "Język / Language",
         list(i18n.LANGUAGES),
         required=True,
         format_func=i18n.LANGUAGES.__getitem__,
-        key=KEY,
+        key=WIDGET,
+        on_change=_switched,
         label_visibility="collapsed",
-        persist_state="session",
     )
     # Not Streamlit's own binding: it would write the translated label into the URL.
-    if st.query_params.get(KEY) != st.session_state[KEY]:
-        st.query_params[KEY] = st.session_state[KEY]
+    if st.query_params.get(KEY) != chosen:
+        st.query_params[KEY] = chosen
+
+
+def _switched() -> None:
+    st.session_state[KEY] = st.session_state[WIDGET]
 
 
 @cache

@@ -1,0 +1,557 @@
+"""Activation functions: what bends a network, and what they do to a gradient."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+import torch
+
+from playground.fields import Field
+from playground.i18n import N_
+from playground.insight import activations, neuron, points
+from playground.insight.activations import Activation
+from playground.recipe import FIELDS as RECIPE
+from playground.ui import charts, formula, language, lesson, lesson_charts, plane
+from playground.ui.language import _
+from playground.ui.plane import CLASS_COLORS, Dot
+
+KIND = RECIPE["activation"]
+COLORS = dict(zip(KIND.choices, charts.CLASSES, strict=False))
+# What the axes of a function and of its derivative reach, where it is not the usual.
+HEIGHTS = {"sigmoid": (-0.25, 1.25), "tanh": (-1.25, 1.25)}
+SLOPES = {"maxout": (-2.2, 2.2), "sigmoid": (-0.05, 0.35), "tanh": (-0.1, 1.15)}
+EDGE = "#1c2b33"  # dark on both themes, as the plane is light on both
+GRADIENT = "∂aₙ / ∂x"
+DATA = 120  # points to tell apart
+LOWEST, HIGHEST = -12, 8  # powers of ten that a gradient's axis reaches
+
+
+def piece(name: str, default: float, label: str) -> Field:
+    return Field(name, "number", default, label, "", low=-2, high=2, step=0.1)
+
+
+(W1, B1), (W2, B2) = activations.PIECES
+FIELDS = (
+    Field(
+        "view",
+        "choice",
+        "curve",
+        N_("What is shown"),
+        choices=("curve", "depth", "network"),
+        choice_labels={
+            "curve": N_("The function and its derivative"),
+            "depth": N_("A gradient through many layers"),
+            "network": N_("A network with it and without"),
+        },
+    ),
+    Field(
+        "activation",
+        "choice",
+        "sigmoid",
+        KIND.label,
+        KIND.help,
+        choices=KIND.choices,
+        choice_labels=KIND.choice_labels,
+    ),
+    Field(
+        "x",
+        "number",
+        2.0,
+        N_("x: the sum that the neuron has computed"),
+        N_("Weights times inputs, plus bias."),
+        low=-6,
+        high=6,
+        step=0.1,
+    ),
+    RECIPE["elu_alpha"],
+    piece("w1", W1, N_("slope w₁ of piece 1")),
+    piece("b1", B1, N_("b₁: piece 1 at x = 0")),
+    piece("w2", W2, N_("slope w₂ of piece 2")),
+    piece("b2", B2, N_("b₂: piece 2 at x = 0")),
+    Field(
+        "start",
+        "number",
+        1.0,
+        N_("input x of the first layer"),
+        low=-4,
+        high=4,
+        step=0.1,
+    ),
+    Field(
+        "weight",
+        "number",
+        1.0,
+        N_("weight w in every layer"),
+        N_("The same in all layers, so that one can count along; the bias is 0."),
+        low=0.2,
+        high=4,
+        step=0.1,
+    ),
+    Field("layers", "integer", 10, N_("Layers"), low=1, high=20),
+    Field(
+        "data",
+        "choice",
+        "rings",
+        N_("Points"),
+        choices=("rings", "corners", "groups"),
+        choice_labels={
+            "rings": N_("a disc in a ring"),
+            "corners": N_("four corners (XOR)"),
+            "groups": N_("two groups"),
+        },
+    ),
+    Field(
+        "bent",
+        "switch",
+        False,
+        N_("With an activation function"),
+        N_("Off: each neuron hands on its sum as it is."),
+    ),
+    Field("hidden", "integer", 2, N_("Hidden layers"), low=1, high=4),
+    Field("neurons", "integer", 6, N_("Neurons in each"), low=1, high=8),
+)
+
+dials = lesson.begin(
+    "activations", N_("What does an activation function add, and what does it cost?"), FIELDS
+)
+tex, factor, term = formula.tex, formula.factor, formula.term
+
+
+def chosen(kind: str | None = None) -> Activation:
+    """The activation function as the dials set it."""
+    first, second = (dials["w1"], dials["b1"]), (dials["w2"], dials["b2"])
+    return Activation(kind or dials["activation"], dials["elu_alpha"], (first, second))
+
+
+def shape_dials() -> None:
+    """Sliders for what this activation function can be set to, if anything."""
+    if dials["activation"] == "elu":
+        dials.show("elu_alpha")
+    elif dials["activation"] == "maxout":
+        for row in (("w1", "b1"), ("w2", "b2")):
+            for column, name in zip(st.columns(2), row, strict=True):
+                with column:
+                    dials.show(name)
+
+
+def digits(value: float) -> int:
+    """As many decimals as say something."""
+    return 3 if abs(value) < 100 else 0
+
+
+def scientific(value: float) -> str:
+    """A number in LaTeX that may be very small or large: 0.105, or 2.31 · 10⁻⁷."""
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return tex(value, digits(value))
+    power = math.floor(math.log10(abs(value)))
+    return rf"{tex(value / 10**power)} \cdot 10^{{{power}}}"
+
+
+def plain(value: float) -> str:
+    """The same for a sentence."""
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return language.number(value, digits(value))
+    power = math.floor(math.log10(abs(value)))
+    small = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{language.number(value / 10**power, 2)} · 10{small}"
+
+
+def formulas(activation: Activation, x: float, value: float, slope: float) -> list[str]:
+    """f and f' with x put in."""
+    t, v, s = tex(x), tex(value, 3), tex(slope, 3)
+    match activation.kind:
+        case "sigmoid":
+            return [
+                rf"f(x) &= \frac{{1}}{{1 + e^{{-x}}}} = \frac{{1}}{{1 + e^{{{tex(-x)}}}}} = {v}",
+                r"f'(x) &= f(x) \cdot (1 - f(x))",
+                rf"&= {v} \cdot (1 - {v}) = {s}",
+            ]
+        case "tanh":
+            return [
+                rf"f(x) &= \tanh(x) = \frac{{e^x - e^{{-x}}}}{{e^x + e^{{-x}}}} = {v}",
+                r"f'(x) &= 1 - f(x)^2",
+                rf"&= 1 - {factor(value, 3)}^2 = {s}",
+            ]
+        case "relu":
+            return [
+                rf"f(x) &= \max(0, x) = \max(0;\, {t}) = {v}",
+                rf"f'(x) &= {slope_of_side(x, '0', s)}",
+            ]
+        case "leaky_relu":
+            return [
+                r"f(x) &= \max(0.1 \cdot x,\, x)".replace("0.1", tex(0.1, 1)),
+                rf"&= \max({tex(0.1 * x, 3)};\, {t}) = {v}",
+                rf"f'(x) &= {slope_of_side(x, tex(0.1, 1), s)}",
+            ]
+        case "maxout":
+            (w1, b1), (w2, b2) = activation.pieces
+            first, second = w1 * x + b1, w2 * x + b2
+            winner = "w_1" if first > second else "w_2" if second > first else r"\tfrac{w_1+w_2}2"
+            return [
+                r"f(x) &= \max(w_1 x + b_1,\, w_2 x + b_2)",
+                rf"&= \max({tex(w1)} \cdot {factor(x)} {term(b1)};\, "
+                rf"{tex(w2)} \cdot {factor(x)} {term(b2)})",
+                rf"&= \max({tex(first, 3)};\, {tex(second, 3)}) = {v}",
+                rf"f'(x) &= {winner} = {s}",
+            ]
+        case "elu":
+            alpha = tex(activation.alpha, 1)
+            if x > 0:
+                return [rf"f(x) &= x = {v}", rf"f'(x) &= {slope_of_side(x, '', s)}"]
+            return [
+                r"f(x) &= \alpha \cdot (e^x - 1)",
+                rf"&= {alpha} \cdot (e^{{{t}}} - 1) = {v}",
+                rf"f'(x) &= \alpha \cdot e^x = {alpha} \cdot e^{{{t}}} = {s}",
+            ]
+    return [rf"f(x) &= x = {v}", rf"f'(x) &= {s}"]
+
+
+def slope_of_side(x: float, below: str, slope: str) -> str:
+    """The slope of a function with a kink at 0, and which side it is."""
+    if x > 0:
+        return rf"{slope} \qquad (x > 0)"
+    return rf"{below or slope} = {slope} \qquad (x \le 0)" if below != slope else slope
+
+
+def told(activation: Activation, slope: float) -> None:
+    """What becomes of a gradient here, in words."""
+    state = activations.health(slope)
+    value = plain(slope)
+    if state == "dead":
+        st.error(
+            _(
+                "The slope is 0: no gradient gets through, so no weight before this neuron learns "
+                "from this example. If it is 0 for all examples, the neuron is **dead** for good."
+            ),
+            icon=":material/block:",
+        )
+    elif state == "saturated":
+        st.warning(
+            _(
+                "**Saturated:** the curve is almost flat. Of a gradient of 1 only {value} gets "
+                "through, and the weights before this neuron hardly move.",
+                value=value,
+            ),
+            icon=":material/trending_flat:",
+        )
+    else:
+        st.success(
+            _("A gradient of 1 that arrives here goes on as {value}.", value=value),
+            icon=":material/check:",
+        )
+
+
+def curve() -> None:
+    """One function, its derivative below, and a point that moves along both."""
+    activation, x = chosen(), dials["x"]
+    kind, alpha = activation.kind, activation.alpha
+    xs = torch.linspace(-6, 6, 241)
+    values, slopes = activations.curve(activation, xs)
+    value, slope = activations.at(activation, x)
+    grid = xs.tolist()
+    tangent = [value + slope * (end - x) for end in (x - 1.5, x + 1.5)]
+    lines: dict[str, lesson_charts.Curve] = {}
+    if kind == "maxout":
+        for place, (w, b) in enumerate(activation.pieces, start=1):
+            lines[_("piece {n}", n=place)] = ([-6.0, 6.0], [b - 6 * w, b + 6 * w])
+    dashed = list(lines)
+    lines["f"] = (grid, values.tolist())
+    lines[_("tangent")] = ([x - 1.5, x + 1.5], tangent)
+    colors = (*charts.CLASSES[2:4][: len(dashed)], charts.CLASSES[0], charts.VALIDATION)
+    picture, side = st.columns([3, 2], gap="large")
+    with picture:
+        lesson_charts.curves(
+            lines,
+            x_title="x",
+            y_title="f(x)",
+            key="activations.curve",
+            alt=_("The function; at x it is {value}", value=language.number(value, 3)),
+            x=(-6, 6),
+            y=HEIGHTS.get(kind, (-3, 6)),
+            points=[lesson_charts.Mark(x, value, language.number(value, 3))],
+            colors=dict(zip(lines, colors, strict=True)),
+            dashed=dashed,
+            height=300,
+        )
+        lesson_charts.curves(
+            {_("derivative"): (grid, slopes.tolist())},
+            x_title="x",
+            y_title="f′(x)",
+            key="activations.slope",
+            alt=_("Its derivative; at x it is {value}", value=language.number(slope, 3)),
+            x=(-6, 6),
+            y=SLOPES.get(kind, (-0.1, max(1.15, 1.1 * alpha))),
+            points=[lesson_charts.Mark(x, slope, language.number(slope, 3))],
+            height=190,
+        )
+    with side:
+        dials.show("activation", "x")
+        shape_dials()
+        st.latex(formula.aligned(formulas(activation, x, value, slope)))
+        told(activation, slope)
+        about(kind)
+
+
+def about(kind: str) -> None:
+    """What this function is known for."""
+    match kind:
+        case "sigmoid":
+            language.prose("activations", "sigmoid")
+        case "tanh":
+            language.prose("activations", "tanh")
+        case "relu":
+            language.prose("activations", "relu")
+        case "leaky_relu":
+            language.prose("activations", "leaky_relu")
+        case "maxout":
+            language.prose("activations", "maxout")
+        case "elu":
+            language.prose("activations", "elu")
+        case "none":
+            language.prose("activations", "none")
+
+
+def depth() -> None:
+    """The product of slopes that a gradient is multiplied by on its way back."""
+    start, weight, layers = dials["start"], dials["weight"], dials["layers"]
+    mine = activations.chain(chosen(), start, weight, layers)
+    # Without a function the line is ReLU's; it need not be drawn twice.
+    kinds = [kind for kind in KIND.choices if kind in (dials["activation"], *KIND.choices[:-1])]
+    picture, side = st.columns([3, 2], gap="large")
+    with picture:
+        rows = []
+        for kind in kinds:
+            gradients = activations.chain(chosen(kind), start, weight, layers).gradients
+            rows += [
+                {
+                    "layer": place,
+                    "gradient": abs(gradient),
+                    "name": _(KIND.choice_labels[kind]),
+                    "mine": kind == dials["activation"],
+                }
+                for place, gradient in enumerate(gradients)
+                # A logarithm knows no 0, and beyond the axis nothing can be seen.
+                if 10**LOWEST <= abs(gradient) <= 10**HIGHEST
+            ]
+        gradient_chart(rows, layers, kinds)
+    with side:
+        dials.show("activation")
+        left, right = st.columns(2)
+        with left:
+            dials.show("layers")
+        with right:
+            dials.show("weight")
+        left, right = st.columns(2)
+        with left:
+            dials.show("start")
+        right.metric(GRADIENT, plain(mine.gradients[0]))
+        shown = [factor(value, 3) for value in mine.factors]
+        if len(shown) > 8:
+            shown = [*shown[:5], r"\ldots", *shown[-2:]]
+        rows_of_three = [r" \cdot ".join(shown[n : n + 4]) for n in range(0, len(shown), 4)]
+        lines = [
+            r"a_k &= f(z_k), \quad z_k = w \cdot a_{k-1}, \quad a_0 = x",
+            rf"\frac{{\partial a_n}}{{\partial x}} &= \prod_{{k=1}}^{{{layers}}}"
+            rf" w \cdot f'(z_k)",
+            rf"&= {rows_of_three[0]}",
+            *(rf"&\quad \cdot {row}" for row in rows_of_three[1:]),
+            rf"&= {scientific(mine.gradients[0])}",
+        ]
+        st.latex(formula.aligned(lines))
+        verdict(mine.gradients[0])
+    language.prose("activations", "depth")
+
+
+def verdict(gradient: float) -> None:
+    """Whether the first layer can learn from such a gradient."""
+    size, value = abs(gradient), plain(gradient)
+    if size == 0:
+        st.error(
+            _("On the way a slope was 0: the first layer gets nothing."), icon=":material/block:"
+        )
+    elif size < 0.01:
+        st.warning(
+            _("**Vanishing gradient:** the first layer gets only {value} of it.", value=value),
+            icon=":material/trending_down:",
+        )
+    elif size > 100:
+        st.warning(
+            _("**Exploding gradient:** it has grown to {value}.", value=value),
+            icon=":material/trending_up:",
+        )
+    else:
+        st.success(
+            _("The first layer gets {value}: enough to learn from.", value=value),
+            icon=":material/check:",
+        )
+
+
+def gradient_chart(rows: list[dict[str, object]], layers: int, kinds: Sequence[str]) -> None:
+    """Gradients over the layers, the chosen function's thick; decades on the axis."""
+    names = [_(KIND.choice_labels[kind]) for kind in kinds]
+    superscripts = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    powers = range(LOWEST, HIGHEST + 1, 2)
+    written = ", ".join(
+        f"'{power}': '{'1' if power == 0 else '10' + str(power).translate(superscripts)}'"
+        for power in powers
+    )
+    spec = {
+        "encoding": {
+            "x": {
+                "field": "layer",
+                "type": "quantitative",
+                "title": _("layer k (0: the input)"),
+                "scale": {"domain": [0, layers], "nice": False},
+                "axis": {"tickMinStep": 1, "format": "d", "tickCount": min(layers, 10)},
+            },
+            "y": {
+                "field": "gradient",
+                "type": "quantitative",
+                "title": _("gradient that arrives there: |∂aₙ / ∂aₖ|"),
+                "scale": {
+                    "type": "log",
+                    "domain": [10.0**LOWEST, 10.0**HIGHEST],
+                    "nice": False,
+                },
+                "axis": {
+                    "values": [10.0**power for power in powers],
+                    "labelExpr": f"{{{written}}}[round(log(datum.value) / LN10)]",
+                },
+            },
+            "color": {
+                "field": "name",
+                "type": "nominal",
+                "title": None,
+                "scale": {"domain": names, "range": [COLORS[kind] for kind in kinds]},
+                "legend": {
+                    "orient": "top",
+                    "offset": 0,
+                    "padding": 0,
+                    "columns": 3,
+                    "symbolType": "stroke",
+                    "symbolOpacity": 1,
+                    "symbolStrokeWidth": 3,
+                },
+            },
+        },
+        "layer": [
+            {
+                "mark": {"type": "line", "strokeWidth": 1.5, "opacity": 0.55},
+                "transform": [{"filter": "!datum.mine"}],
+            },
+            {
+                "mark": {
+                    "type": "line",
+                    "strokeWidth": 4,
+                    "point": {"size": 60, "filled": True},
+                },
+                "transform": [{"filter": "datum.mine"}],
+            },
+        ],
+    }
+    charts.show(
+        rows,
+        spec,
+        490,
+        "activations.depth",
+        _("How much of the gradient arrives at each layer, for each activation function"),
+    )
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def trained(
+    data: str, activation: str, hidden: tuple[int, ...]
+) -> tuple[list[list[float]], list[bool], float, list[float]]:
+    """A small network after its training: its picture, what it gets right, its loss.
+
+    Last, for a network without activation, the weights and the bias of the one neuron that
+    all its layers together are.
+    """
+    result = points.train(data, DATA, activation, hidden)
+    alone: list[float] = []
+    if activation == "none":
+        weight, bias = points.merged(result.net)
+        alone = [*weight[0].tolist(), bias.item()]
+    return points.picture(result.net).tolist(), result.right.tolist(), result.loss, alone
+
+
+def network() -> None:
+    """A small network that has just been trained, with this activation function or none."""
+    data, kind = dials["data"], dials["activation"] if dials["bent"] else "none"
+    hidden = (dials["neurons"],) * dials["hidden"]
+    values, right, loss, alone = trained(data, kind, hidden)
+    examples = points.examples(data, DATA)
+    edge = neuron.boundary(*alone, points.SPAN) if alone else ([], [])
+    count = sum(right)
+    picture, side = st.columns([3, 2], gap="large")
+    with picture:
+        plane.plane(
+            values,
+            x=(-points.SPAN, points.SPAN),
+            y=(-points.SPAN, points.SPAN),
+            x_title="x₁",
+            y_title="x₂",
+            key="activations.network",
+            alt=_(
+                "What the network says over the plane; {right} of {all} points are right",
+                right=count,
+                all=DATA,
+            ),
+            points=[
+                Dot(
+                    x1,
+                    x2,
+                    CLASS_COLORS[int(target)],
+                    shape="circle" if good else "cross",
+                    size=60 if good else 130,
+                )
+                for (x1, x2), target, good in zip(
+                    examples.inputs.tolist(), examples.targets.tolist(), right, strict=True
+                )
+            ],
+            paths={"edge": (*edge, EDGE)},
+            height=440,
+        )
+        st.caption(
+            _(
+                "Blue and orange: the two classes, and what the network says there. A cross is a "
+                "point on the wrong side. White: undecided."
+            )
+        )
+    with side:
+        dials.show("bent")
+        if dials["bent"]:
+            dials.show("activation")
+        dials.show("data")
+        for column, name in zip(st.columns(2), ("hidden", "neurons"), strict=True):
+            with column:
+                dials.show(name)
+        left, middle = st.columns(2)
+        left.metric(_("Points right"), _("{right} of {all}", right=count, all=DATA))
+        middle.metric(_("Loss"), plain(loss))
+        if alone:
+            w1, w2, b = alone
+            st.latex(chain_of_matrices(len(hidden)))
+            st.latex(rf"z = {tex(w1, 3)} \cdot x_1 {term(w2, 3)} \cdot x_2 {term(b, 3)}")
+            language.prose("activations", "straight")
+        else:
+            st.latex(formula.aligned(chain_of_functions(len(hidden))))
+            language.prose("activations", "bent")
+
+
+def chain_of_matrices(hidden: int) -> str:
+    """z = W₃(W₂(W₁x + b₁) + b₂) + b₃ = (W₃W₂W₁)x + b, b being all that has no x in it."""
+    product = " ".join(f"W_{n}" for n in range(hidden + 1, 0, -1))
+    return rf"z = ({product})\, x + b = W x + b"
+
+
+def chain_of_functions(hidden: int) -> list[str]:
+    """The layers one after another: a₁ = f(W₁x + b₁), …, z = W₃a₂ + b₃."""
+    sums = [f"W_{n} {f'a_{n - 1}' if n > 1 else 'x'} + b_{n}" for n in range(1, hidden + 2)]
+    lines = [f"a_{n} &= f({inside})" for n, inside in enumerate(sums[:-1], start=1)]
+    return [*lines, f"z &= {sums[-1]}"]
+
+
+VIEWS: dict[str, Callable[[], None]] = {"curve": curve, "depth": depth, "network": network}
+VIEWS[lesson.views(dials, "view")]()
+lesson.finish("activations", dials, project="digits")

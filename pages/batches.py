@@ -1,0 +1,429 @@
+"""Epochs and batches: how the examples are dealt, and what that does to the steps."""
+
+from typing import Any, Final
+
+import numpy as np
+import streamlit as st
+import torch
+
+from playground.fields import Field
+from playground.i18n import N_
+from playground.insight import batches, surfaces
+from playground.ui import charts, deck, formula, language, lesson, lesson_charts, plane
+from playground.ui.language import _
+
+CARDS: Final = deck.DIGITS * deck.EACH
+W1: Final = (-0.5, 4.5)  # zł for one extra
+W2: Final = (7.0, 16.0)  # zł for the coffee
+START: Final = (3.9, 8.0)
+ARROW: Final = 0.1  # of a gradient: longer, and the arrows would leave the picture
+FINE: Final = 160  # points along a side of the picture
+TABLE: Final = (1, 8, 32, 128)  # sizes that are always in it
+HIGHEST: Final = 0.8  # of the losses shown
+FIELDS: Final = (
+    Field(
+        "view",
+        "choice",
+        "cards",
+        N_("What to look at"),
+        choices=("cards", "noise", "overfitting"),
+        choice_labels={
+            "cards": N_("An epoch, dealt in batches"),
+            "noise": N_("Batch size and noise"),
+            "overfitting": N_("Many epochs: overfitting"),
+        },
+    ),
+    # The cards.
+    Field(
+        "batch",
+        "integer",
+        6,
+        N_("Batch size"),
+        N_("How many examples share one step."),
+        low=1,
+        high=CARDS,
+    ),
+    Field(
+        "shuffle",
+        "switch",
+        True,
+        N_("Shuffle before each epoch"),
+        N_("Otherwise the cards come as they lie: sorted by digit."),
+    ),
+    Field("step", "integer", 0, N_("Steps"), low=0, high=2 * CARDS - 1),
+    # The noise of a batch.
+    Field(
+        "batch_size",
+        "integer",
+        8,
+        N_("Batch size"),
+        N_("How many examples share one step."),
+        low=1,
+        high=batches.RECEIPTS,
+        log=True,
+    ),
+    Field(
+        "learning_rate",
+        "number",
+        0.03,
+        N_("Learning rate η"),
+        N_("How far a step goes against the gradient."),
+        low=0.005,
+        high=0.5,
+        log=True,
+    ),
+    Field(
+        "epochs",
+        "integer",
+        2,
+        N_("Epochs so far"),
+        N_("How many times all receipts have been used."),
+        low=0,
+        high=5,
+    ),
+    # Overfitting.
+    Field(
+        "neurons",
+        "integer",
+        64,
+        N_("Neurons in each of the two hidden layers"),
+        low=1,
+        high=128,
+        log=True,
+    ),
+    Field(
+        "examples",
+        "integer",
+        16,
+        N_("Training examples"),
+        low=8,
+        high=80,
+        step=4,
+    ),
+    Field(
+        "epoch",
+        "integer",
+        batches.EPOCHS,
+        N_("Epoch shown"),
+        N_("The curve is what the network said after this many epochs."),
+        low=0,
+        high=batches.EPOCHS,
+    ),
+    Field(
+        "seed",
+        "integer",
+        0,
+        N_("Seed"),
+        N_("Another number: another order, other examples, other first weights."),
+        low=0,
+        high=99,
+    ),
+)
+
+
+def cards() -> None:
+    """One epoch as a deck of cards, and the next one."""
+    batch, seed = int(dials["batch"]), int(dials["seed"])
+    dealt = batches.deal(CARDS, batch, 2, dials["shuffle"], seed)
+    steps = batches.steps_per_epoch(CARDS, batch)
+    labels = [
+        _("Epoch {epoch}, batch {n} of {all}", epoch=epoch, n=n + 1, all=steps)
+        for epoch in (1, 2)
+        for n in range(steps)
+    ]
+    settings, play = st.columns([1, 4.1], gap="medium")
+    with settings:
+        dials.show("batch", "shuffle", "seed")
+    with play, st.container(key="try"):  # first on a phone
+        step = lesson.stepper(dials, "step", labels)
+        for epoch, rows in enumerate(dealt):
+            st.markdown("**" + _("Epoch {n}", n=epoch + 1) + "**")
+            now = step - epoch * steps
+            names = [_("batch {n}", n=n + 1) for n in range(steps)]
+            deck.show(rows, None if now < 0 else now, names)
+        last = len(dealt[0][-1])
+        share = formula.tex(CARDS / batch, 0 if CARDS % batch == 0 else 2)
+        sentences = [
+            _("Steps in an epoch: {formula}.", formula=rounded_up(batch, share, steps)),
+            language.counted(
+                "The last batch has only {n} card.", "The last batch has only {n} cards.", last
+            )
+            if last < batch
+            else "",
+            language.counted(
+                "The weights have moved {n} time, once for each batch, against the mean gradient "
+                "of its cards.",
+                "The weights have moved {n} times, once for each batch, against the mean gradient "
+                "of its cards.",
+                step + 1,
+            ),
+        ]
+        st.markdown(" ".join(filter(None, sentences)))
+        language.prose("batches", "cards")
+
+
+def rounded_up(batch: int, share: str, steps: int) -> str:
+    return rf"$\lceil {CARDS} / {batch} \rceil = \lceil {share} \rceil = {steps}$"
+
+
+@st.cache_data(show_spinner=False)
+def timed() -> list[float]:
+    """Seconds of one epoch by batch size, measured once, on the computer that runs this app."""
+    return [batches.epoch_seconds(size) for size in batches.SIZES]
+
+
+def noise() -> None:
+    """SGD's way at the chosen batch size, and what its batches disagree about."""
+    size, rate, epochs = int(dials["batch_size"]), float(dials["learning_rate"]), dials["epochs"]
+    steps = batches.steps_per_epoch(batches.RECEIPTS, size)
+    path = batches.descend(START, size, rate, epochs, int(dials["seed"]))
+    end = torch.tensor(path[-1], dtype=torch.double)
+    whole = len(path) == steps * epochs + 1
+    settings, picture, right = st.columns([1, 2.1, 2], gap="medium")
+    with settings:
+        dials.show("batch_size", "learning_rate", "epochs", "seed")
+    with picture, st.container(key="try"):
+        way_over_loss(path, end, size)
+        if whole:
+            st.markdown(
+                _(
+                    "{receipts} receipts / {size} = {steps} steps an epoch; {made} steps so far. "
+                    "The loss is {loss}, the lowest possible {lowest}.",
+                    receipts=batches.RECEIPTS,
+                    size=size,
+                    steps=steps,
+                    made=len(path) - 1,
+                    loss=language.number(float(batches.loss(end)), 2),
+                    lowest=language.number(float(batches.loss(torch.tensor(batches.best()))), 2),
+                )
+            )
+        else:
+            st.error(
+                _("It diverged in step {n}: choose a smaller learning rate.", n=len(path)),
+                icon=":material/trending_up:",
+            )
+        st.caption(
+            _(
+                "price = w₁ · extras + w₂. Orange: where each batch of the next epoch pulls (a "
+                "tenth of its gradient, downhill). Black: where all receipts together pull."
+            )
+        )
+    with right:
+        how_noisy(end, size)
+
+
+def way_over_loss(path: tuple[tuple[float, float], ...], end: torch.Tensor, size: int) -> None:
+    lowest = batches.loss(torch.tensor(batches.best()))
+    # The root, so that the lines of height lie evenly.
+    values = (surfaces.grid(batches.loss, W1, W2, FINE) - lowest).clamp(min=0).sqrt().numpy()
+    each = batches.gradients(end)
+    order = batches.deal(len(each), size, int(dials["epochs"]) + 1, True, int(dials["seed"]))[-1]
+    paths: dict[str, plane.Path] = {}
+    if len(path) > 1:
+        thinned = path[:: max(1, len(path) // 300)]
+        xs, ys = zip(*thinned, path[-1], strict=True)
+        paths["way"] = (xs, ys, charts.TRAIN)
+
+    def pull(name: str, gradient: torch.Tensor, color: str) -> None:
+        (x, y), (x2, y2) = end.tolist(), (end - ARROW * gradient).tolist()
+        paths[name] = ((x, x2), (y, y2), color)
+
+    for n, batch in enumerate(order):
+        pull(f"batch {n}", each[batch].mean(0), charts.CLASSES[5])
+    thin = [name for name in paths if name.startswith("batch")]
+    pull("all", each.mean(0), plane.INK)
+    plane.plane(
+        values,
+        W1,
+        W2,
+        _("w₁: price of one extra [zł]"),
+        _("w₂: price of the coffee [zł]"),
+        key="batches.map",
+        alt=_("The loss over two weights, and the way of SGD"),
+        points=[
+            plane.Dot(*batches.best(), plane.INK, shape="cross", size=60),
+            plane.Dot(*START, plane.INK, _("start"), size=60),
+            plane.Dot(*path[-1], charts.TRAIN, size=130),
+        ],
+        paths=paths,
+        thin=thin,
+        high=float(values.max()),
+        scheme="loss",
+        height=400,
+    )
+
+
+def how_noisy(end: torch.Tensor, size: int) -> None:
+    """How far a batch's gradient lies from that of all receipts, by batch size."""
+    measured = {size: batches.spread(end, size) for size in batches.SIZES}
+    xs = np.geomspace(1, batches.RECEIPTS, 60)
+    rows: list[dict[str, Any]] = [
+        {"kind": "law", "x": float(x), "y": batches.expected_spread(end, float(x))} for x in xs
+    ]
+    rows += [
+        {"kind": "measured", "x": other, "y": far, "here": other == size}
+        for other, far in measured.items()
+    ]
+    place = {
+        "x": {
+            "field": "x",
+            "type": "quantitative",
+            "title": _("batch size"),
+            "scale": {"type": "log", "base": 2, "domain": [0.9, 145], "nice": False},
+            "axis": {"values": list(batches.SIZES), "format": "d", "grid": False},
+        },
+        "y": {
+            "field": "y",
+            "type": "quantitative",
+            "title": _("distance"),
+            "axis": {"tickCount": 4},
+        },
+    }
+    spec = {
+        "layer": [
+            {
+                "mark": {"type": "line", "color": charts.LIMIT, "strokeDash": [5, 4]},
+                "transform": [{"filter": "datum.kind === 'law'"}],
+                "encoding": place,
+            },
+            {
+                "mark": {"type": "point", "filled": True, "opacity": 1},
+                "transform": [{"filter": "datum.kind === 'measured'"}],
+                "encoding": {
+                    **place,
+                    "size": {"condition": {"test": "datum.here", "value": 160}, "value": 60},
+                    "color": {
+                        "condition": {"test": "datum.here", "value": charts.VALIDATION},
+                        "value": charts.TRAIN,
+                    },
+                },
+            },
+        ]
+    }
+    st.markdown("**" + _("How far a batch's gradient is from the gradient of all receipts") + "**")
+    charts.show(
+        rows, spec, 190, "batches.spread", _("Distance of the gradients over the batch size")
+    )
+    n = batches.RECEIPTS
+    expected = formula.tex(batches.expected_spread(end, size))
+    st.latex(
+        rf"\frac{{\sigma}}{{\sqrt{{B}}}} \sqrt{{\frac{{n - B}}{{n - 1}}}} = "
+        rf"\frac{{{formula.tex(batches.expected_spread(end, 1))}}}{{\sqrt{{{size}}}}} "
+        rf"\sqrt{{\frac{{{n - size}}}{{{n - 1}}}}} = {expected}"
+    )
+    head = (_("batch"), _("steps per epoch"), _("distance"), _("time of an epoch"))
+    lines = ["| " + " | ".join(head) + " |", "|" + " ---: |" * 4]
+    for other, seconds in zip(batches.SIZES, timed(), strict=True):
+        if other not in (*TABLE, size):
+            continue
+        cells = (
+            str(other),
+            str(batches.steps_per_epoch(n, other)),
+            language.number(measured[other], 2),
+            f"{language.number(1000 * seconds, 1)} ms",
+        )
+        lines.append("| " + " | ".join(f"**{c}**" if other == size else c for c in cells) + " |")
+    st.markdown("\n".join(lines))
+    st.caption(
+        _(
+            "Distance: root mean square over 64 shuffled epochs. Time: measured once on the "
+            "computer that runs this page, one thread, torch {version}, the fastest of 3.",
+            version=torch.__version__.split("+")[0],
+        )
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def trained(neurons: int, examples: int, seed: int) -> batches.Overfit:
+    return batches.overfit(neurons, examples, seed)
+
+
+def overfitting() -> None:
+    """Training and validation loss over the epochs, and the curve at one of them."""
+    run = trained(int(dials["neurons"]), int(dials["examples"]), int(dials["seed"]))
+    epoch = int(dials["epoch"])
+    settings, losses, curve = st.columns([1, 2, 2.1], gap="medium")
+    with settings:
+        dials.show("neurons", "examples", "epoch", "seed")
+        st.caption(
+            language.counted(
+                "The network has {n} parameter.", "The network has {n} parameters.", run.parameters
+            )
+        )
+    train, validation = _("training"), _("validation")
+    lowest = _("lowest: epoch {n}", n=run.best)
+    with losses, st.container(key="try"):
+        lesson_charts.curves(
+            {
+                train: (range(len(run.train_loss)), run.train_loss),
+                validation: (range(len(run.validation_loss)), run.validation_loss),
+                lowest: ((run.best, run.best), (0, HIGHEST)),
+            },
+            x_title=_("epoch"),
+            y_title=_("loss (MSE)"),
+            key="batches.losses",
+            alt=_("Training and validation loss over the epochs"),
+            x=(0, 1.01 * batches.EPOCHS),
+            y=(0, HIGHEST),
+            points=[
+                lesson_charts.Mark(run.best, run.validation_loss[run.best], color=charts.BEST),
+                lesson_charts.Mark(epoch, run.train_loss[epoch], color=charts.TRAIN),
+                lesson_charts.Mark(epoch, run.validation_loss[epoch], color=charts.VALIDATION),
+            ],
+            rules=[charts.Line(_("noise of the data"), batches.SCATTER**2)],
+            colors={train: charts.TRAIN, validation: charts.VALIDATION, lowest: charts.BEST},
+            dashed=[lowest],
+            height=400,
+        )
+    said, truth = _("the network after epoch {n}", n=epoch), _("the rule")
+    with curve:
+        xs = torch.linspace(-batches.REACH, batches.REACH, batches.PLACES)
+        lesson_charts.curves(
+            {
+                said: (xs.tolist(), run.curves[epoch].tolist()),
+                truth: (xs.tolist(), batches.rule(xs).tolist()),
+            },
+            x_title=_("input x"),
+            y_title=_("answer y"),
+            key="batches.curve",
+            alt=_("What the network says, and the training examples"),
+            x=(-batches.REACH, batches.REACH),
+            y=(-2.2, 2.2),
+            points=[
+                lesson_charts.Mark(x, y, color=charts.TRAIN)
+                for x, y in zip(
+                    run.train.inputs[:, 0].tolist(), run.train.targets.tolist(), strict=True
+                )
+            ],
+            colors={said: charts.ACCENT, truth: charts.LIMIT},
+            dashed=[truth],
+            height=400,
+        )
+    st.markdown(
+        _(
+            "After epoch {epoch} the training loss is {train} and the validation loss "
+            "{validation}. The validation loss was lowest after epoch {best}: {lowest}. At the "
+            "end, after epoch {last}, it is {end}, {ratio} times that.",
+            epoch=epoch,
+            train=language.number(run.train_loss[epoch], 3),
+            validation=language.number(run.validation_loss[epoch], 3),
+            best=run.best,
+            lowest=language.number(run.validation_loss[run.best], 3),
+            last=batches.EPOCHS,
+            end=language.number(run.validation_loss[-1], 3),
+            ratio=language.number(run.validation_loss[-1] / run.validation_loss[run.best], 1),
+        )
+    )
+    language.prose("batches", "overfitting")
+
+
+dials = lesson.begin("batches", N_("Why not all examples at once, and why not for ever?"), FIELDS)
+match lesson.views(dials, "view"):
+    case "cards":
+        cards()
+    case "noise":
+        noise()
+        language.prose("batches", "noise")
+    case _:
+        overfitting()
+lesson.finish("batches", dials, project="movies")

@@ -1,0 +1,516 @@
+"""Loss: one number that says how wrong an answer is, and whose slope says where to go."""
+
+import math
+from dataclasses import replace
+
+import streamlit as st
+
+from playground.data import coffee
+from playground.fields import Field
+from playground.i18n import N_
+from playground.insight import loss_curves
+from playground.projects import project
+from playground.recipe import FIELDS
+from playground.ui import charts, formula, language, lesson, lesson_charts
+from playground.ui.formula import factor, tex
+from playground.ui.language import _
+
+CUP = {"size": "medium", "extras": 1, "takeaway": False}
+PRICE = coffee.price(coffee.encode(CUP).unsqueeze(0)).item()
+AROUND = (PRICE - 4, PRICE + 4)  # zł
+RECEIPTS = [round(price, 2) for price in coffee.generate(6, 1.0, seed=4).targets.tolist()]
+DEAREST = 60  # zł, of the last receipt
+SHAPES = project("shapes")
+LOGIT = 8  # the largest one that a slider offers
+
+FIELDS_HERE = (
+    Field(
+        "view",
+        "choice",
+        "regression",
+        N_("What is shown"),
+        choices=("regression", "outlier", "classification", "yes_no", "why_not_mse"),
+        choice_labels={
+            "regression": N_("A price"),
+            "outlier": N_("Several prices"),
+            "classification": N_("Three classes"),
+            "yes_no": N_("Yes or no"),
+            "why_not_mse": N_("Why not MSE?"),
+        },
+    ),
+    Field(
+        "prediction",
+        "number",
+        PRICE + 2.5,
+        N_("Predicted price"),
+        N_("What a network might say. Move it towards the true price and beyond."),
+        low=AROUND[0],
+        high=AROUND[1],
+        step=0.1,
+        unit="zł",
+    ),
+    replace(FIELDS["huber_delta"], name="delta", high=4),
+    Field(
+        "tangent",
+        "choice",
+        "mse",
+        N_("Tangent at"),
+        N_("The dashed line touches this curve: its steepness is the slope."),
+        choices=loss_curves.REGRESSION,
+        choice_labels={"mse": N_("MSE"), "l1": N_("MAE (L1)"), "huber": N_("Huber")},
+    ),
+    Field(
+        "odd",
+        "number",
+        45.0,
+        N_("The odd receipt"),
+        N_("A seventh price: a typing error, or a very large order."),
+        low=5,
+        high=DEAREST,
+        step=0.5,
+        unit="zł",
+    ),
+    Field(
+        "guess",
+        "number",
+        25.0,
+        N_("The same answer for all"),
+        N_(
+            "A network that knows nothing about a coffee can only give one number, always the same."
+        ),
+        low=5,
+        high=40,
+        step=0.5,
+        unit="zł",
+    ),
+    Field("z0", "number", -1.0, N_("Logit: circle"), low=-LOGIT, high=LOGIT, step=0.1),
+    Field("z1", "number", 2.0, N_("Logit: square"), low=-LOGIT, high=LOGIT, step=0.1),
+    Field("z2", "number", 0.5, N_("Logit: triangle"), low=-LOGIT, high=LOGIT, step=0.1),
+    Field(
+        "truth",
+        "choice",
+        SHAPES.labels[0],
+        N_("What it really is"),
+        choices=SHAPES.labels,
+        choice_labels=SHAPES.label_names,
+    ),
+    Field(
+        "twice",
+        "switch",
+        False,
+        N_("Softmax twice"),
+        N_("A common bug: a softmax as the network's last layer, and the one inside the loss."),
+    ),
+    Field(
+        "yes",
+        "number",
+        -4.0,
+        N_("Logit of “yes”"),
+        N_("Far below 0: the network is sure that the answer is no. Far above: sure of yes."),
+        low=-LOGIT,
+        high=LOGIT,
+        step=0.1,
+    ),
+    Field("likes", "switch", True, N_("The true answer is yes")),
+    Field(
+        "z",
+        "number",
+        -6.0,
+        N_("Logit of the true class"),
+        N_("The other class's logit is 0. The further below 0, the surer the mistake."),
+        low=-LOGIT,
+        high=LOGIT,
+        step=0.1,
+    ),
+)
+GRID = [LOGIT * n / 40 for n in range(-40, 41)]  # logits
+AXIS = (-float(LOGIT), float(LOGIT))
+BLUE, YELLOW, GREEN, RED = (charts.CLASSES[place] for place in (0, 1, 2, 5))
+STRUT = r"\rule{0pt}{1.2em}"  # Streamlit cuts off an exponent at the top of a fraction
+COLORS = {"mse": BLUE, "l1": YELLOW, "huber": GREEN}
+
+
+def steepness(slope: float, digits: int = 2) -> str:
+    return _("slope {slope}", slope=language.number(slope, digits))
+
+
+# --- Regression ---------------------------------------------------------------------------
+
+
+def regression() -> None:
+    names = {kind: _(label) for kind, label in dials.by_name["tangent"].choice_labels.items()}
+    left, middle, right = st.columns([1, 1.9, 1.35], gap="large")
+    with left:
+        dials.show("prediction", "tangent", "delta")
+        said = _(
+            "A medium coffee with one extra costs {price} zł: that is the true price.",
+            price=language.number(PRICE, 2),
+        )
+        st.caption(said)
+    answer, delta = dials["prediction"], dials["delta"]
+    xs = [AROUND[0] + 0.1 * n for n in range(81)]
+    found, lines = {}, {}
+    for kind in loss_curves.REGRESSION:
+        loss = loss_curves.of_prediction(kind, PRICE, delta)
+        lines[names[kind]] = (xs, loss_curves.trace(loss, xs)[0])
+        found[kind] = loss_curves.at(loss, answer)
+    chosen = dials["tangent"]
+    # As short as it can be: on a phone the legend has four names.
+    touching = f"L′ = {language.number(found[chosen][1], 2)}"
+    lines[touching] = loss_curves.tangent(answer, *found[chosen], reach=2.0, rise=5.0)
+    with middle:
+        lesson_charts.curves(
+            lines,
+            x_title=_("predicted price [zł]"),
+            y_title=_("loss"),
+            key="loss.regression",
+            alt=_("Three losses over the predicted price, and a tangent"),
+            x=AROUND,
+            y=(-2, 16),
+            points=[
+                lesson_charts.Mark(answer, value, color=COLORS[kind])
+                for kind, (value, _slope) in found.items()
+            ],
+            colors={
+                **{names[kind]: color for kind, color in COLORS.items()},
+                touching: charts.LIMIT,
+            },
+            dashed=[touching],
+            height=400,
+        )
+    with right:
+        error = answer - PRICE
+        e = factor(error, 1)
+        value = {kind: tex(pair[0]) for kind, pair in found.items()}
+        slope = {kind: tex(pair[1]) for kind, pair in found.items()}
+        st.markdown(_("$e$ is the error, $L$ the loss, $L'$ its slope:"))
+        st.latex(rf"e = {tex(answer, 1)} - {tex(PRICE, 1)} = {tex(error, 1)}\ \text{{zł}}")
+        st.markdown(f"**{names['mse']}**")
+        both(rf"e^2 = {e}^2 = {value['mse']}", rf"2e = 2 \cdot {e} = {slope['mse']}")
+        st.markdown(f"**{names['l1']}**")
+        both(
+            rf"|e| = \lvert {tex(error, 1)} \rvert = {value['l1']}",
+            rf"\operatorname{{sgn}} e = {slope['l1']}",
+        )
+        st.markdown(f"**{names['huber']}**")
+        if abs(error) <= delta:
+            both(
+                rf"\tfrac12 e^2 = \tfrac12 \cdot {e}^2 = {value['huber']}",
+                rf"e = {slope['huber']} \quad (|e| \le \delta)",
+            )
+        else:
+            both(
+                rf"\delta\,(|e| - \tfrac{{\delta}}{{2}})"
+                rf" = {tex(delta)}\,({tex(abs(error), 1)} - {tex(delta / 2)}) = {value['huber']}",
+                rf"\delta \operatorname{{sgn}} e = {slope['huber']} \quad (|e| > \delta)",
+            )
+    language.prose("loss", "regression")
+
+
+def both(loss: str, slope: str) -> None:
+    """The formula of a loss, and below it that of its slope."""
+    st.latex(rf"\begin{{aligned}} L &= {loss} \\ L' &= {slope} \end{{aligned}}")
+
+
+def outlier() -> None:
+    prices = [*RECEIPTS, dials["odd"]]
+    left, middle, right = st.columns([1, 1.5, 1.5], gap="large")
+    with left:
+        dials.show("odd", "guess", "delta")
+    best = {
+        kind: loss_curves.best_constant(kind, prices, dials["delta"])
+        for kind in loss_curves.REGRESSION
+    }
+    said = {kind: language.number(value, 2) for kind, value in best.items()}
+    with left:
+        st.latex(rf"\frac{{{tex(sum(prices))}}}{{{len(prices)}}} = {tex(best['mse'])}")
+        ordered = [language.number(price, 2) for price in sorted(prices)]
+        ordered[len(prices) // 2] = f"**{said['l1']}**"
+        st.markdown(" · ".join(ordered))
+    with middle:
+        st.markdown(_("**MSE** is lowest at the **mean**: {best} zł", best=said["mse"]))
+        constants(["mse"], prices, best, _("mean squared error [zł²]"), 500)
+    with right:
+        st.markdown(
+            _(
+                "**MAE** is lowest at the **median**: {best} zł. Huber: {huber} zł",
+                best=said["l1"],
+                huber=said["huber"],
+            )
+        )
+        constants(["l1", "huber"], prices, best, _("mean loss [zł]"), 25)
+    language.prose("loss", "outlier")
+
+
+def constants(
+    kinds: list[str], prices: list[float], best: dict[str, float], y_title: str, top: float
+) -> None:
+    """Mean losses over the one answer for all ``prices``, which lie on the axis."""
+    names = dials.by_name["tangent"].choice_labels
+    lines, colors = {}, {}
+    marks = [
+        lesson_charts.Mark(price, 0, color=RED if place == len(RECEIPTS) else charts.LIMIT)
+        for place, price in enumerate(prices)
+    ]
+    xs = [5 + 0.5 * n for n in range(111)]
+    for kind in kinds:
+        loss = loss_curves.of_constant(kind, prices, dials["delta"])
+        name = _(names[kind])
+        lines[name] = (xs, loss_curves.trace(loss, xs)[0])
+        colors[name] = COLORS[kind]
+        (lowest, here), _slopes = loss_curves.trace(loss, [best[kind], dials["guess"]])
+        marks.append(lesson_charts.Mark(best[kind], lowest, color=COLORS[kind]))
+        # Huber lies close to MAE: one number is enough.
+        text = "" if kind == "huber" else language.number(here, 1)
+        marks.append(lesson_charts.Mark(dials["guess"], here, text, charts.LIMIT))
+    lesson_charts.curves(
+        lines,
+        x_title=_("the same answer for all [zł]"),
+        y_title=y_title,
+        key=f"loss.outlier.{kinds[0]}",
+        alt=_("The mean loss over the answer; its lowest point is marked"),
+        x=(3, DEAREST + 2),
+        y=(-top / 25, top),
+        points=marks,
+        colors=colors,
+        height=340,
+    )
+
+
+# --- Classification -----------------------------------------------------------------------
+
+
+def classification() -> None:
+    logits = [dials["z0"], dials["z1"], dials["z2"]]
+    truth = SHAPES.labels.index(dials["truth"])
+    found = loss_curves.classify(logits, truth)
+    names = {label: _(label) for label in SHAPES.labels}
+    left, middle, right = st.columns([1, 1.6, 1.6], gap="large")
+    with left:
+        dials.show("z0", "z1", "z2", "truth", "twice")
+    with middle:
+        charts.probability_bars(
+            dict(zip(SHAPES.labels, found.shares, strict=True)), names, "loss.shares"
+        )
+        once = _("once")
+        lines = {
+            once: (GRID, over_logit("cross_entropy", logits, truth)),
+        }
+        value, slope = found.loss, found.gradient[truth]
+        marks = [lesson_charts.Mark(logits[truth], value, color=BLUE)]
+        if dials["twice"]:
+            twice = _("twice")
+            lines[twice] = (GRID, over_logit("cross_entropy", logits, truth, twice=True))
+            value, slope = found.loss_twice, found.gradient_twice[truth]
+            marks.append(lesson_charts.Mark(logits[truth], value, color=RED))
+        touching = steepness(slope)
+        lines[touching] = loss_curves.tangent(logits[truth], value, slope, reach=4, rise=4)
+        lesson_charts.curves(
+            lines,
+            x_title=_("logit of the true class"),
+            y_title=_("loss"),
+            key="loss.classification",
+            alt=_("Cross entropy over the logit of the true class, and its tangent"),
+            x=AXIS,
+            y=(-0.5, 10),
+            points=marks,
+            colors={once: BLUE, _("twice"): RED, touching: charts.LIMIT},
+            dashed=[touching],
+            height=300,
+        )
+    with right:
+        powers = "+".join(f"e^{{{tex(z, 1)}}}" for z in logits)
+        sizes = " + ".join(tex(power) for power in found.powers)
+        share = found.shares[truth]
+        st.markdown(_("**Softmax** of the true class, then **cross entropy**"))
+        st.latex(
+            rf"\begin{{aligned}} p &= \frac{{{STRUT}e^{{{tex(logits[truth], 1)}}}}}{{{powers}}} \\"
+            rf"&= \frac{{{tex(found.powers[truth])}}}{{{sizes}}} = {tex(share, 3)} \end{{aligned}}"
+        )
+        st.latex(rf"-\ln p = -\ln {tex(share, 3)} = {tex(found.loss)}")
+        st.markdown(_("**Gradient** of each logit: what softmax says, less what is true"))
+        wanted = [float(place == truth) for place in range(len(logits))]
+        st.latex(
+            rf"p - y = {formula.vector(found.shares)} - {formula.vector(wanted, 0)}"
+            rf" = {formula.vector(found.gradient)}"
+        )
+        if dials["twice"]:
+            st.markdown(
+                _(
+                    "**Softmax twice**: loss {loss}, and the gradient is",
+                    loss=language.number(found.loss_twice, 2),
+                )
+            )
+            st.latex(formula.vector(found.gradient_twice, 4))
+    language.prose("loss", "classification")
+
+
+def over_logit(kind: str, logits: list[float], truth: int, *, twice: bool = False) -> list[float]:
+    return loss_curves.trace(loss_curves.of_logit(kind, logits, truth, twice=twice), GRID)[0]
+
+
+def yes_no() -> None:
+    z, yes = dials["yes"], dials["likes"]
+    value, slope = loss_curves.at(loss_curves.of_yes(yes=yes), z)
+    share = 1 / (1 + math.exp(-z))
+    left, middle, right = st.columns([1, 1.5, 1.6], gap="large")
+    with left:
+        dials.show("yes", "likes")
+        st.latex(rf"p = \frac{{1}}{{1 + e^{{{tex(-z, 1)}}}}} = {tex(share, 4)}")
+        wrong = rf"-\ln p = -\ln {tex(share, 4)}"
+        if not yes:
+            wrong = rf"-\ln(1 - p) = -\ln {tex(1 - share, 4)}"
+        both(rf"{wrong} = {tex(value)}", rf"p - {int(yes)} = {tex(slope)}")
+    with middle:
+        lines = {
+            _("true: yes"): (GRID, loss_curves.trace(loss_curves.of_yes(yes=True), GRID)[0]),
+            _("true: no"): (GRID, loss_curves.trace(loss_curves.of_yes(yes=False), GRID)[0]),
+        }
+        own = list(lines)[0 if yes else 1]
+        touching = steepness(slope)
+        lines[touching] = loss_curves.tangent(z, value, slope, reach=4, rise=4)
+        st.markdown(_("**Binary cross entropy** (BCE) over the logit"))
+        colors = dict(zip(lines, (BLUE, RED, charts.LIMIT), strict=True))
+        lesson_charts.curves(
+            lines,
+            x_title=_("logit of “yes”"),
+            y_title=_("loss"),
+            key="loss.yes_no",
+            alt=_("The loss over the logit, for either true answer, and its tangent"),
+            x=AXIS,
+            y=(-0.5, 8.5),
+            points=[lesson_charts.Mark(z, value, color=colors[own])],
+            colors=colors,
+            dashed=[touching],
+            height=350,
+        )
+    with right:
+        small = [-math.log(p) for p in loss_curves.SMALL]
+        mine = share if yes else 1 - share
+        st.markdown(
+            _(
+                "Ten answers that are nearly right: **{sum}** together. Yours alone: **{one}**",
+                sum=language.number(sum(small), 2),
+                one=language.number(value, 2),
+            )
+        )
+        eleven([*loss_curves.SMALL, mine], [*small, value])
+    language.prose("loss", "yes_no")
+
+
+def eleven(shares: list[float], values: list[float]) -> None:
+    """A column an example: how likely it held the right answer, and what that costs."""
+    last = len(shares) - 1
+    rows = [
+        {
+            "n": n,
+            "share": language.percent(share, 1 if n == last else 0),
+            "loss": loss,
+            "text": language.number(loss, 2),
+            "color": RED if n == last else BLUE,
+        }
+        for n, (share, loss) in enumerate(zip(shares, values, strict=True))
+    ]
+    labels = " : ".join([f"datum.value === {row['n']} ? '{row['share']}'" for row in rows] + ["''"])
+    x = {
+        "field": "n",
+        "type": "ordinal",
+        "title": _("probability of the right answer"),
+        "axis": {"labelExpr": labels, "labelAngle": -40, "labelOverlap": False},
+    }
+    y = {
+        "field": "loss",
+        "type": "quantitative",
+        "title": _("loss"),
+        "scale": {"domain": [0, 8.8]},
+        "axis": {"tickCount": 5},
+    }
+    spec = {
+        "encoding": {"x": x, "y": y},
+        "layer": [
+            {
+                "mark": {"type": "bar", "cornerRadiusEnd": 3},
+                "encoding": {"color": {"field": "color", "type": "nominal", "scale": None}},
+            },
+            {
+                "mark": {"type": "text", "dy": -7, "color": "#7d8a92"},
+                "encoding": {"text": {"field": "text"}},
+            },
+        ],
+    }
+    charts.show(rows, spec, 350, "loss.eleven", _("The loss of ten sure answers and of yours"))
+
+
+def why_not_mse() -> None:
+    z = dials["z"]
+    names = {"cross_entropy": _("Cross entropy"), "mse_one_hot": _("MSE on softmax")}
+    colors = {names["cross_entropy"]: BLUE, names["mse_one_hot"]: RED}
+    losses = {kind: loss_curves.of_logit(kind, [z, 0.0], 0) for kind in names}
+    traces = {kind: loss_curves.trace(loss, GRID) for kind, loss in losses.items()}
+    here = {kind: loss_curves.at(loss, z) for kind, loss in losses.items()}
+    share = loss_curves.softmax([z, 0.0])[0]
+    left, middle, right = st.columns([1.1, 1.5, 1.5], gap="large")
+    with left:
+        dials.show("z")
+        st.latex(
+            rf"p = \frac{{{STRUT}e^{{{tex(z, 1)}}}}}{{e^{{{tex(z, 1)}}} + e^0}} = {tex(share, 4)}"
+        )
+        st.markdown(_("Slope of **cross entropy**"))
+        st.latex(rf"L' = p - 1 = {tex(here['cross_entropy'][1], 4)}")
+        st.markdown(_("Slope of **MSE** on softmax"))
+        st.latex(rf"L' = 2(p - 1) \cdot p(1 - p) = {tex(here['mse_one_hot'][1], 4)}")
+    for column, which, y_title, y in (
+        (middle, 0, _("loss"), (0.0, 8.5)),
+        (right, 1, _("slope"), (-1.1, 0.1)),
+    ):
+        with column:
+            lesson_charts.curves(
+                {names[kind]: (GRID, pair[which]) for kind, pair in traces.items()},
+                x_title=_("logit of the true class"),
+                y_title=y_title,
+                key=f"loss.why.{which}",
+                alt=_("Cross entropy and MSE over the logit of the true class"),
+                x=AXIS,
+                y=y,
+                points=[
+                    lesson_charts.Mark(z, here[kind][which], color=colors[name])
+                    for kind, name in names.items()
+                ],
+                colors=colors,
+                height=340,
+            )
+    steps = {kind: loss_curves.steps_to(kind, z, GOAL, RATE, MOST) for kind in names}
+    st.markdown(
+        _(
+            "Gradient descent from here, learning rate {rate}: cross entropy gives the "
+            "true class {goal} **{quick}**, MSE **{slow}**.",
+            rate=language.number(RATE),
+            goal=language.percent(GOAL, 0),
+            quick=in_steps(steps["cross_entropy"]),
+            slow=in_steps(steps["mse_one_hot"]),
+        )
+    )
+    language.prose("loss", "why_not_mse")
+
+
+GOAL = 0.9  # probability of the true class
+RATE = 1.0  # learning rate
+MOST = 9999  # steps
+
+
+def in_steps(steps: int | None) -> str:
+    if steps is None:
+        return _("after more than {most} steps", most=language.number(MOST))
+    return language.counted("after {n} step", "after {n} steps", steps)
+
+
+dials = lesson.begin("loss", N_("How wrong is an answer, and which way is better?"), FIELDS_HERE)
+VIEWS = {
+    "regression": regression,
+    "outlier": outlier,
+    "classification": classification,
+    "yes_no": yes_no,
+    "why_not_mse": why_not_mse,
+}
+VIEWS[lesson.views(dials, "view")]()
+lesson.finish("loss", dials, project="coffee")

@@ -1,0 +1,492 @@
+"""Neuron: a weighted sum and a bias; then a layer of them, and layers on layers."""
+
+from collections.abc import Callable
+
+import streamlit as st
+import torch
+from torch import nn
+
+from playground.fields import Field
+from playground.i18n import N_
+from playground.insight import neuron, points
+from playground.insight.activations import Activation
+from playground.ui import charts, formula, language, lesson, lesson_charts, network_drawing, plane
+from playground.ui.language import _
+from playground.ui.network_drawing import Edge, Net, Node
+from playground.ui.plane import CLASS_COLORS, Dot
+
+REACH = 3.0  # of every weight and bias
+SPAN = points.SPAN
+BENDS = {"none": N_("none"), "relu": "ReLU", "sigmoid": "sigmoid", "tanh": "tanh"}
+SYMBOLS = {"none": "", "relu": r"\mathrm{ReLU}", "sigmoid": r"\sigma", "tanh": r"\tanh"}
+EDGE = "#1c2b33"  # dark on both themes, as the plane is light on both
+SHADES = ("#8a939b", *charts.CLASSES[1:5], *charts.CLASSES[6:9])  # of single neurons
+
+
+def number(name: str, default: float, label: str, help: str = "", reach: float = REACH) -> Field:
+    return Field(name, "number", default, label, help, low=-reach, high=reach, step=0.1)
+
+
+FIELDS = (
+    Field(
+        "view",
+        "choice",
+        "line",
+        N_("What is shown"),
+        choices=("line", "plane", "layer", "bends", "region"),
+        choice_labels={
+            "line": N_("One input"),
+            "plane": N_("Two inputs"),
+            "layer": N_("A layer"),
+            "bends": N_("Several neurons: bends"),
+            "region": N_("Several layers: a region"),
+        },
+    ),
+    number("x", 2.0, N_("input x"), reach=SPAN),
+    number("w", 1.5, N_("weight w"), N_("How much the output grows when x grows by 1.")),
+    number("b", -1.0, N_("bias b"), N_("What the neuron says when all inputs are 0.")),
+    number("x1", 1.5, N_("input x₁"), reach=SPAN),
+    number("x2", -1.0, N_("input x₂"), reach=SPAN),
+    number("w1", 1.0, N_("weight w₁"), N_("How much x₁ counts.")),
+    number("w2", -0.5, N_("weight w₂"), N_("How much x₂ counts.")),
+    number("w11", 1.0, N_("w₁₁: from x₁ to neuron 1")),
+    number("w12", 0.5, N_("w₁₂: from x₂ to neuron 1")),
+    number("w21", -1.0, N_("w₂₁: from x₁ to neuron 2")),
+    number("w22", 2.0, N_("w₂₂: from x₂ to neuron 2")),
+    number("b1", 0.0, N_("bias of neuron 1")),
+    number("b2", 0.5, N_("bias of neuron 2")),
+    Field(
+        "activation",
+        "choice",
+        "none",
+        N_("Activation function"),
+        N_("What the neuron does with its sum; the next lesson is about it."),
+        choices=tuple(BENDS),
+        choice_labels=BENDS,
+    ),
+    Field(
+        "data",
+        "choice",
+        "groups",
+        N_("Points"),
+        choices=("groups", "corners"),
+        choice_labels={"groups": N_("two groups"), "corners": N_("four corners (XOR)")},
+    ),
+    Field(
+        "neurons",
+        "integer",
+        3,
+        N_("Neurons in the hidden layer"),
+        N_("Each adds one bend."),
+        low=1,
+        high=8,
+    ),
+    Field(
+        "edges",
+        "integer",
+        3,
+        N_("Neurons in the first layer"),
+        N_("Each draws one straight edge."),
+        low=1,
+        high=6,
+    ),
+    Field(
+        "joined",
+        "choice",
+        "all",
+        N_("The second layer says yes if so many of them do"),
+        N_("Its bias decides that: the more are needed, the lower it is."),
+        choices=("all", "most", "one"),
+        choice_labels={
+            "all": N_("all (AND)"),
+            "most": N_("more than half"),
+            "one": N_("at least one (OR)"),
+        },
+    ),
+    Field(
+        "sharpness",
+        "number",
+        6.0,
+        N_("Size of the first layer's weights"),
+        N_("Larger weights and biases: the same edges, but sharper."),
+        low=1,
+        high=12,
+        step=0.5,
+    ),
+)
+
+dials = lesson.begin(
+    "neuron", N_("What does one neuron compute, and why does a network need many?"), FIELDS
+)
+tex, factor, term = formula.tex, formula.factor, formula.term
+
+
+def pairs(*rows: tuple[str, str]) -> None:
+    """Dials two by two, which on a phone come in the same order."""
+    for row in rows:
+        for column, name in zip(st.columns(2), row, strict=True):
+            with column:
+                dials.show(name)
+
+
+def show(*lines: str) -> None:
+    """A formula of several lines."""
+    st.latex(formula.aligned(lines))
+
+
+def point() -> torch.Tensor:
+    """The inputs now: (1, 2)."""
+    return torch.tensor([[dials["x1"], dials["x2"]]])
+
+
+def line() -> None:
+    """One input: the sum is a straight line, which w tilts and b shifts."""
+    w, b, x, kind = (dials[name] for name in ("w", "b", "x", "activation"))
+    one, bend = neuron.layer([[w]], [b]), Activation(kind).module()
+    xs = torch.linspace(-4, 4, 161)
+    with torch.no_grad():
+        sums = one(xs[:, None])
+        z = one(torch.tensor([[x]]))
+        a = bend(z).item()
+        outputs = bend(sums).flatten().tolist()
+    before, total, output = "w = 1, b = 0", _("sum"), _("output")
+    lines = {before: ([-4.0, 4.0], [-4.0, 4.0]), total: (xs.tolist(), sums.flatten().tolist())}
+    if kind != "none":
+        lines[output] = (xs.tolist(), outputs)
+    colors = {before: charts.LIMIT, total: charts.CLASSES[0], output: charts.CLASSES[5]}
+    picture, side = st.columns([3, 2], gap="large")
+    with picture:
+        lesson_charts.curves(
+            lines,
+            x_title=_("input x"),
+            y_title=_("output"),
+            key="neuron.line",
+            alt=_("The neuron's output over its input; at x it is {a}", a=language.number(a, 2)),
+            x=(-4, 4),
+            y=(-4, 4),
+            points=[
+                lesson_charts.Mark(0, b, "b", charts.CLASSES[0]),
+                lesson_charts.Mark(x, a, language.number(a, 2)),
+            ],
+            colors=colors,
+            dashed=[before],
+            height=540,
+        )
+    with side:
+        pairs(("w", "b"), ("x", "activation"))
+        nodes = [
+            Node("x", 0, 0, "x", x),
+            Node("1", 0, 1, _("always 1"), 1),
+            Node("z", 1, 0, _("sum"), z.item()),
+        ]
+        edges = [Edge("x", "z", w), Edge("1", "z", b)]
+        if kind != "none":
+            nodes.append(Node("a", 2, 0, _("output"), a))
+            edges.append(Edge("z", "a", 1.0, BENDS[kind]))
+        network_drawing.draw(
+            Net(nodes, edges),
+            key="neuron.one",
+            alt=_("The neuron as a network: x and a constant 1, each with its weight"),
+            height=220,
+        )
+        lines_of_formula = [
+            rf"z &= w \cdot x + b = {tex(w)} \cdot {factor(x)} {term(b)} = {tex(z.item())}"
+        ]
+        if kind != "none":
+            symbol = SYMBOLS[kind]
+            lines_of_formula.append(rf"a &= {symbol}(z) = {symbol}({tex(z.item())}) = {tex(a)}")
+        show(*lines_of_formula)
+        language.prose("neuron", "line")
+
+
+def two() -> None:
+    """Two inputs: the sum is 0 on a straight line, which cuts the plane into halves."""
+    w1, w2, b, x1, x2 = (dials[name] for name in ("w1", "w2", "b", "x1", "x2"))
+    one = neuron.layer([[w1, w2]], [b])
+    data = points.examples(dials["data"], 24)
+    with torch.no_grad():
+        z = one(point()).item()
+    a = torch.sigmoid(torch.tensor(z)).item()
+    picture, side = st.columns([3, 2], gap="large")
+    with picture:
+        show_plane(one, data, "neuron.two", neuron.boundary(w1, w2, b, SPAN))
+    with side:
+        pairs(("w1", "w2"), ("b", "data"), ("x1", "x2"))
+        show(
+            r"z &= w_1 \cdot x_1 + w_2 \cdot x_2 + b",
+            rf"&= {tex(w1)} \cdot {factor(x1)} {plus(w2)} \cdot {factor(x2)} {term(b)}",
+            rf"&= {tex(z)}",
+            rf"a &= \sigma(z) = \sigma({tex(z)}) = {tex(a)}",
+        )
+        side_of(a)
+        language.prose("neuron", "plane")
+
+
+def plus(value: float) -> str:
+    """A number that goes on a sum and is then multiplied: "+ 1.50" or "+ (-1.50)"."""
+    return f"+ {factor(value)}"
+
+
+def show_plane(
+    net: nn.Module,
+    data: points.Examples,
+    key: str,
+    edge: tuple[list[float], list[float]] | None = None,
+) -> None:
+    """The plane as ``net`` sees it, with ``data`` on it and how many points it gets right."""
+    right = points.right(net, data)
+    dots = [
+        Dot(
+            x1,
+            x2,
+            CLASS_COLORS[int(target)],
+            shape="circle" if good else "cross",
+            size=80 if good else 150,
+        )
+        for (x1, x2), target, good in zip(
+            data.inputs.tolist(), data.targets.tolist(), right.tolist(), strict=True
+        )
+    ]
+    dots.append(Dot(dials["x1"], dials["x2"], charts.CLASSES[2], "x", "diamond", 190))
+    count = int(right.sum())
+
+    def move(x1: float, x2: float) -> None:
+        for name, value in (("x1", x1), ("x2", x2)):
+            dials.set(name, round(value, 1))
+
+    plane.plane(
+        points.picture(net),
+        x=(-SPAN, SPAN),
+        y=(-SPAN, SPAN),
+        x_title="x₁",
+        y_title="x₂",
+        key=key,
+        alt=_(
+            "What the network says over the plane; {right} of {all} points are right",
+            right=count,
+            all=len(data),
+        ),
+        points=dots,
+        paths={"edge": (*edge, EDGE)} if edge else None,
+        on_click=move,
+        height=440,
+    )
+    score(count, len(data))
+    st.caption(
+        _(
+            "Blue and orange: the two classes, and what the network says there. A cross is a "
+            "point on the wrong side. The green diamond is x: click to move it."
+        )
+    )
+
+
+def score(count: int, all_points: int) -> None:
+    message = _("{right} of {all} points right", right=count, all=all_points)
+    if count == all_points:
+        st.badge(message, icon=":material/check:", color="green")
+    else:
+        st.badge(message, icon=":material/target:", color="blue")
+
+
+def side_of(a: float) -> None:
+    """What an output means as an answer."""
+    if a > 0.5:
+        st.caption(_("{a} is above 0.5: the answer is blue.", a=language.number(a, 2)))
+    else:
+        st.caption(_("{a} is not above 0.5: the answer is orange.", a=language.number(a, 2)))
+
+
+def layer() -> None:
+    """Two neurons that see the same two inputs: a product of a matrix and a vector."""
+    weights = [[dials["w11"], dials["w12"]], [dials["w21"], dials["w22"]]]
+    biases, kind = [dials["b1"], dials["b2"]], dials["activation"]
+    both = neuron.layer(weights, biases)
+    x = [dials["x1"], dials["x2"]]
+    with torch.no_grad():
+        z = both(point())
+        a = Activation(kind).module()(z)[0].tolist()
+    sums = z[0].tolist()
+    symbol = SYMBOLS[kind]
+    names = ("a₁₁", "a₁₂")
+    picture, side = st.columns([3, 2], gap="large")
+    with picture:
+        network_drawing.draw(
+            Net(
+                [
+                    *(Node(f"x{i}", 0, i, f"x{'₁₂'[i]}", x[i]) for i in range(2)),
+                    *(
+                        Node(
+                            f"a{i}", 1, i, f"{names[i]}, b = {language.number(biases[i], 2)}", a[i]
+                        )
+                        for i in range(2)
+                    ),
+                ],
+                [Edge(f"x{i}", f"a{j}", weights[j][i]) for j in range(2) for i in range(2)],
+            ),
+            key="neuron.layer",
+            alt=_("Two inputs, two neurons and the four weights between them"),
+            height=300,
+        )
+        result = "z" if symbol else "a"
+        unknown = [
+            r"\begin{bmatrix}" + r" \\ ".join(rows) + r"\end{bmatrix}"
+            for rows in (
+                (f"{result}_{{11}}", f"{result}_{{12}}"),
+                ("w_{11} & w_{12}", "w_{21} & w_{22}"),
+                ("x_1", "x_2"),
+                ("b_1", "b_2"),
+            )
+        ]
+        lines = [
+            rf"{unknown[0]} &= {unknown[1]} {unknown[2]} + {unknown[3]}",
+            rf"&= {formula.matrix(weights)} {formula.vector(x)} + {formula.vector(biases)}",
+            rf"&= {formula.vector(sums)}",
+        ]
+        if symbol:
+            outputs = r"\begin{bmatrix}a_{11} \\ a_{12}\end{bmatrix}"
+            lines.append(rf"{outputs} &= {symbol}{formula.vector(sums)} = {formula.vector(a)}")
+        show(*lines)
+    with side:
+        pairs(("x1", "x2"), ("w11", "w12"), ("w21", "w22"), ("b1", "b2"))
+        dials.show("activation")
+        rows = []
+        for j in range(2):
+            rows += [
+                rf"z_{{1{j + 1}}} &= w_{{{j + 1}1}} \cdot x_1 + w_{{{j + 1}2}} \cdot x_2"
+                rf" + b_{j + 1}",
+                rf"&= {tex(weights[j][0])} \cdot {factor(x[0])} {plus(weights[j][1])} \cdot "
+                rf"{factor(x[1])} {term(biases[j])}",
+                rf"&= {tex(sums[j])}",
+            ]
+            if symbol:
+                rows.append(
+                    rf"a_{{1{j + 1}}} &= {symbol}(z_{{1{j + 1}}}) = {symbol}({tex(sums[j])})"
+                    rf" = {tex(a[j])}"
+                )
+        if not symbol:
+            rows = [row.replace("z_", "a_") for row in rows]
+        show(*rows)
+    language.prose("neuron", "layer")
+
+
+def bends() -> None:
+    """Several neurons with ReLU, added up: a line with as many bends."""
+    count, x = dials["neurons"], dials["x"]
+    net = neuron.bends(count)
+    first, last = net[0], net[2]
+    biases, weights = first.bias.tolist(), last.weight[0].tolist()
+    xs = torch.linspace(-4, 4, 161)[:, None]
+    with torch.no_grad():
+        bent = torch.relu(first(xs))
+        parts = (bent * last.weight).T.tolist()
+        output = net(xs).flatten().tolist()
+        y = net(torch.tensor([[x]])).item()
+        lit = torch.relu(first(torch.tensor([[x]])))[0].tolist()
+    grid = xs.flatten().tolist()
+    goal, total = _("curve to follow"), _("network")
+    lines = {goal: (grid, neuron.hill(xs).flatten().tolist()), total: (grid, output)}
+    colors = {goal: charts.LIMIT, total: charts.CLASSES[0]}
+    picture, side = st.columns([3, 2], gap="large")
+    with picture:
+        lesson_charts.curves(
+            lines,
+            x_title=_("input x"),
+            y_title=_("output"),
+            key="neuron.bends",
+            alt=_("A curve, and the network's line with its bends near it"),
+            x=(-4, 4),
+            y=(-3.5, 3.5),
+            points=[lesson_charts.Mark(x, y, language.number(y, 2))],
+            colors=colors,
+            dashed=[goal],
+            height=270,
+        )
+        lesson_charts.curves(
+            {_("neuron {n}", n=place + 1): (grid, part) for place, part in enumerate(parts)},
+            x_title=_("input x"),
+            y_title=_("each neuron"),
+            key="neuron.parts",
+            alt=_("What each neuron adds to the output"),
+            x=(-4, 4),
+            y=(-10, 10),
+            colors={_("neuron {n}", n=place + 1): SHADES[place] for place in range(count)},
+            height=210,
+        )
+    with side:
+        dials.show("neurons", "x")
+        st.metric(_("Mean distance from the curve"), language.number(neuron.distance(net), 3))
+        show(
+            r"y &= b + \textstyle\sum_i v_i \cdot \mathrm{ReLU}(x + b_i)",
+            rf"&= {tex(last.bias.item())} && \quad {term(last.bias.item())}",
+            *(
+                rf"&\phantom{{=}} {term(v)} \cdot \mathrm{{ReLU}}({tex(x)} {term(b)})"
+                rf" && \quad {term(v * a)}"
+                for v, b, a in zip(weights, biases, lit, strict=True)
+            ),
+            rf"&= {tex(y)}",
+        )
+    language.prose("neuron", "bends")
+
+
+def region() -> None:
+    """Half-planes of a first layer, joined by a neuron of the second."""
+    count, joined = dials["edges"], dials["joined"]
+    needed = {"all": count, "most": count // 2 + 1, "one": 1}[joined]
+    net = neuron.region(count, needed, dials["sharpness"])
+    data = points.examples("rings", 60)
+    first, last = net[0], net[2]
+    with torch.no_grad():
+        hidden = torch.sigmoid(first(point()))[0].tolist()
+        z = net(point()).item()
+    a = torch.sigmoid(torch.tensor(z)).item()
+    picture, side = st.columns([3, 2], gap="large")
+    with picture:
+        show_plane(net, data, "neuron.region")
+    with side:
+        pairs(("edges", "sharpness"))
+        dials.show("joined")
+        shares = [tex(value) for value in hidden]
+        halves = [" + ".join(shares[n : n + 3]) for n in range(0, count, 3)]
+        show(
+            rf"z &= {tex(neuron.AND, 0)} \cdot ({halves[0]}"
+            + (rf" \\ &\quad + {halves[1]}" if len(halves) > 1 else "")
+            + rf") {term(last.bias.item(), 0)} = {tex(z)}",
+            rf"a &= \sigma({tex(z)}) = {tex(a)}",
+        )
+        side_of(a)
+        network_drawing.draw(
+            Net(
+                [
+                    Node("x1", 0, 0, "x₁", dials["x1"]),
+                    Node("x2", 0, 1, "x₂", dials["x2"]),
+                    *(Node(f"h{i}", 1, i, "", value) for i, value in enumerate(hidden)),
+                    Node("a", 2, 0, "a", a),
+                ],
+                [
+                    *(
+                        Edge(f"x{j + 1}", f"h{i}", weight, "")
+                        for i, row in enumerate(first.weight.tolist())
+                        for j, weight in enumerate(row)
+                    ),
+                    *(
+                        Edge(f"h{i}", "a", weight, "")
+                        for i, weight in enumerate(last.weight[0].tolist())
+                    ),
+                ],
+            ),
+            key="neuron.joined",
+            alt=_("Two inputs, the neurons of the first layer, and the one that joins them"),
+            height=max(280, 78 * count),
+        )
+    language.prose("neuron", "region")
+
+
+VIEWS: dict[str, Callable[[], None]] = {
+    "line": line,
+    "plane": two,
+    "layer": layer,
+    "bends": bends,
+    "region": region,
+}
+VIEWS[lesson.views(dials, "view")]()
+lesson.finish("neuron", dials, project="coffee")

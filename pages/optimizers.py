@@ -1,0 +1,336 @@
+"""Optimizers: the same start, the same gradient, and yet other ways down."""
+
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import streamlit as st
+
+from playground.fields import Field
+from playground.i18n import N_
+from playground.insight import descent, surfaces
+from playground.insight.descent import STEPS
+from playground.insight.surfaces import SPAN, SURFACES
+from playground.recipe import FIELDS as SETTINGS
+from playground.ui import (
+    charts,
+    controls,
+    formula,
+    language,
+    lesson,
+    lesson_charts,
+    plane,
+    surface_3d,
+    update_rule,
+)
+from playground.ui.language import _
+
+COLORS: Final = {
+    "sgd": charts.CLASSES[0],
+    "momentum": charts.CLASSES[1],
+    "nesterov": charts.CLASSES[4],
+    "rmsprop": charts.CLASSES[2],
+    "adam": charts.CLASSES[3],
+}
+RACE: Final = ("sgd", "momentum", "rmsprop", "adam")  # Nesterov joins them when followed
+FINE: Final = 160  # points along a side of the picture
+COARSE: Final = 45  # of the landscape to turn
+SHORT: Final = {
+    "sgd": "SGD",
+    "momentum": N_("momentum"),
+    "nesterov": "Nesterov",
+    "rmsprop": "RMSprop",
+    "adam": "Adam",
+}
+FIELDS: Final = (
+    Field(
+        "surface",
+        "choice",
+        "ravine",
+        N_("Loss surface"),
+        N_("The loss of two weights. The darker, the higher; a mark shows a lowest place."),
+        choices=tuple(SURFACES),
+        choice_labels={surface.name: surface.label for surface in SURFACES.values()},
+    ),
+    Field(
+        "view",
+        "choice",
+        "flat",
+        N_("View"),
+        N_("From above, like a map, or as a landscape that you can turn."),
+        choices=("flat", "solid"),
+        choice_labels={"flat": N_("map (2-D)"), "solid": N_("landscape (3-D)")},
+    ),
+    Field(
+        "learning_rate",
+        "number",
+        0.1,
+        N_("Learning rate η"),
+        N_("How far a step goes against the gradient."),
+        low=0.001,
+        high=10,
+        log=True,
+    ),
+    Field(
+        "momentum",
+        "number",
+        0.9,
+        N_("Momentum μ"),
+        N_("How much of its speed SGD with momentum keeps from step to step."),
+        low=0,
+        high=0.99,
+        step=0.01,
+    ),
+    Field("w1", "number", -3.5, N_("Start w₁"), low=SPAN[0], high=SPAN[1], step=0.1),
+    Field("w2", "number", 1.5, N_("Start w₂"), low=SPAN[0], high=SPAN[1], step=0.1),
+    Field(
+        "follow",
+        "choice",
+        "sgd",
+        N_("Follow"),
+        N_("Whose formula is shown, with the numbers of the next step."),
+        choices=descent.NAMES,
+        choice_labels=SETTINGS["optimizer"].choice_labels,
+    ),
+    Field(
+        "turned",
+        "integer",
+        230,
+        N_("Turn the landscape [°]"),
+        N_("A mouse turns it too, but the next step shows it as this slider says."),
+        low=0,
+        high=360,
+        step=10,
+    ),
+    Field("step", "integer", 30, N_("Steps"), low=0, high=STEPS),
+)
+
+
+@cache
+def heights(name: str, side: int) -> Any:
+    """The loss on a grid (side, side)."""
+    return surfaces.grid(SURFACES[name].value, SPAN, SPAN, side).numpy()
+
+
+def localised(latex: str) -> str:
+    """A formula with its decimal points as the reader writes them."""
+    comma = language.number(0.5, 1)[1]
+    return latex.replace(".", "{,}" if comma == "," else ".")
+
+
+dials = lesson.begin(
+    "optimizers", N_("How does a gradient become a step, and which way leads down fastest?"), FIELDS
+)
+
+# Another surface has its trouble at another place: start there, but only when it is changed.
+before = st.session_state.setdefault("optimizers.surface.before", dials["surface"])
+if before != dials["surface"]:
+    st.session_state["optimizers.surface.before"] = dials["surface"]
+    for name, value in zip(("w1", "w2"), SURFACES[dials["surface"]].start, strict=True):
+        dials.set(name, value)
+
+surface = SURFACES[dials["surface"]]
+start = (float(dials["w1"]), float(dials["w2"]))
+rate, momentum, follow = float(dials["learning_rate"]), float(dials["momentum"]), dials["follow"]
+names = tuple(n for n in descent.NAMES if n in RACE or n == follow)
+race = {track.name: track for track in descent.race(surface.name, start, rate, momentum, names)}
+shown = {name: (_(SHORT[name]) if name == "momentum" else SHORT[name]) for name in names}
+full_name = SETTINGS["optimizer"].choice_labels[follow]
+followed = _(full_name)
+track = race[follow]
+step = int(dials["step"])
+number = controls.short
+
+
+def begin_at(w1: float, w2: float) -> None:
+    dials.set("w1", round(w1, 1))
+    dials.set("w2", round(w2, 1))
+
+
+def seen_from_above() -> None:
+    """The map, the ways so far, and where each optimizer is now."""
+    values = np.sqrt(heights(surface.name, FINE))  # so that the lines of height lie evenly
+    marks = [plane.Dot(*place, plane.INK, shape="cross", size=60) for place in surface.lowest]
+    marks.append(plane.Dot(*start, plane.INK, _("start"), size=60))
+    marks += [
+        plane.Dot(*way.points[-1], COLORS[name], size=130)
+        for name, way in walked.items()
+        if way.outside(*SPAN) is None
+    ]
+    plane.plane(
+        values,
+        SPAN,
+        SPAN,
+        "w₁",
+        "w₂",
+        key="optimizers.map",
+        alt=_("The loss over two weights, and the ways of the optimizers"),
+        points=marks,
+        paths={
+            shown[name]: (*zip(*way.points, strict=True), COLORS[name])
+            for name, way in walked.items()
+        },
+        high=float(values.max()),
+        scheme="loss",
+        on_click=begin_at,
+        height=420,
+    )
+
+
+def seen_from_the_side() -> None:
+    relief = heights(surface.name, COARSE)
+    surface_3d.show(
+        relief,
+        SPAN,
+        SPAN,
+        float(relief.max()),
+        ("w₁", "w₂", _("loss")),
+        {
+            shown[name]: (*zip(*way.points, strict=True), way.losses, COLORS[name])
+            for name, way in walked.items()
+        },
+        key="optimizers.landscape",
+        turned=float(dials["turned"]),
+        height=420,
+    )
+
+
+def limits() -> str:
+    """Which learning rates the followed optimizer bears, and why."""
+    h = surface.steepest
+    most = descent.limit(follow, momentum, h)
+    if most is None:
+        return _(
+            "{name} divides each gradient by its usual size: a step moves a weight by about "
+            "η = {rate}, however steep or flat it is there.",
+            name=followed,
+            rate=number(rate),
+        )
+    rule = {
+        "sgd": r"2/h",
+        "momentum": r"2(1+\mu)/h",
+        "nesterov": r"2(1+\mu)/((1+2\mu)h)",
+    }[follow]
+    return _(
+        "At the bottom the steepest curvature is $h = {h}$. {name} comes to rest there while "
+        "$\\eta < {rule} = {most}$; you have $\\eta = {rate}$.",
+        h=formula.tex(h, 1),
+        name=followed,
+        rule=rule,
+        most=formula.tex(most, 2),
+        rate=update_rule.number(rate),
+    )
+
+
+def verdict() -> None:
+    """Too small, right or too large: what became of the followed optimizer after all steps."""
+    match descent.ending(track):
+        case "lost":
+            said = _(
+                "**Too large: it diverges.** From step {n} on it is out of the picture.",
+                n=track.outside(*SPAN),
+            )
+            show, icon = st.error, "trending_up"
+        case "slow":
+            said = _(
+                "**Too small.** After {n} steps {share} of the starting loss is left.",
+                n=STEPS,
+                share=language.percent(track.losses[STEPS] / track.losses[0]),
+            )
+            show, icon = st.warning, "hourglass_empty"
+        case "rests":
+            said = _(
+                "**Right.** From step {n} on less than 1% of the starting loss is left.",
+                n=descent.settled(track),
+            )
+            show, icon = st.success, "check"
+        case "elsewhere":
+            said = _(
+                "**Stuck.** The gradient is almost zero here, but the loss is still {loss}.",
+                loss=language.number(track.losses[STEPS], 2),
+            )
+            show, icon = st.warning, "lock"
+        case _:
+            said = _(
+                "**Too large to come to rest.** After {n} steps the loss still jumps: {losses}.",
+                n=STEPS,
+                losses=" → ".join(language.number(loss, 2) for loss in track.losses[-4:-1]),
+            )
+            show, icon = st.warning, "swap_vert"
+    show(f"{followed}, η = {number(rate)}: {said}", icon=f":material/{icon}:")
+
+
+def loss_over_steps() -> None:
+    top = 1.1 * max(race["sgd"].losses[0], 0.1)
+    lesson_charts.curves(
+        {shown[name]: (range(len(way.losses)), way.losses) for name, way in walked.items()},
+        x_title=_("step"),
+        y_title=_("loss"),
+        key="optimizers.losses",
+        alt=_("The loss of each optimizer over the steps"),
+        x=(0, 1.01 * STEPS),
+        y=(0, top),
+        points=[
+            lesson_charts.Mark(len(way.losses) - 1, way.losses[-1], color=COLORS[name])
+            for name, way in walked.items()
+            if way.losses[-1] <= top
+        ],
+        colors={shown[name]: color for name, color in COLORS.items() if name in shown},
+        height=200,
+    )
+
+
+walked = {name: way.upto(step) for name, way in race.items()}
+settings, play = st.columns([1, 4.1], gap="medium")
+with settings:
+    dials.show("surface", "learning_rate", "momentum", "w1", "w2", "follow", "view")
+    if dials["view"] == "solid":
+        dials.show("turned")
+with play, st.container(key="try"):  # first on a phone
+    lesson.stepper(
+        dials, "step", [_("Step {n} of {all}", n=n, all=STEPS) for n in range(STEPS + 1)]
+    )
+    picture, right = st.columns(2, gap="medium")
+with picture:
+    if dials["view"] == "flat":
+        seen_from_above()
+    else:
+        seen_from_the_side()
+with right:
+    st.latex(localised(rf"L(w) = {surface.formula}"))
+    loss_over_steps()
+    verdict()
+    st.markdown(limits())
+    gone = [
+        _("{name} (since step {n})", name=shown[name], n=way.outside(*SPAN))
+        for name, way in walked.items()
+        if way.outside(*SPAN) is not None
+    ]
+    if gone:
+        st.caption(_("Out of the picture: {names}.", names=", ".join(gone)))
+    elif dials["view"] == "flat":
+        st.caption(_("Click on the map to start somewhere else."))
+
+st.subheader(_("The next step of {name} in numbers", name=followed), anchor=False)
+here = min(step, len(track.points) - 1)
+if here < step:
+    st.caption(_("Step {n}, the last before it is lost.", n=here + 1))
+parts = [
+    update_rule.lines(
+        f"g = {localised(surface.slope)}", f"= {update_rule.pair(track.gradients[here])}"
+    ),
+    *update_rule.cards(track, here),
+]
+for column, part in zip(st.columns([1.2, *[1.5] * (len(parts) - 1)]), parts, strict=True):
+    column.latex(part)
+if here + 1 < len(track.points):
+    st.caption(
+        _(
+            "torch's own step {n} leads to w₁ = {w1}, w₂ = {w2}: the same.",
+            n=here + 1,
+            w1=language.number(track.points[here + 1][0], 4),
+            w2=language.number(track.points[here + 1][1], 4),
+        )
+    )
+language.prose("optimizers", "rules")
+lesson.finish("optimizers", dials, project="digits")

@@ -1,0 +1,1 @@
+"""Looking inside: pure functions over numbers, models and histories."""

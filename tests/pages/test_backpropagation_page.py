@@ -1,0 +1,140 @@
+"""The page on backpropagation: what it shows is what autograd says, in both languages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground import i18n
+from playground.insight import backprop, tiny
+from playground.ui.tiny_network import START
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = "backpropagation"
+EXAMPLE = (1.0, 0.5)
+
+
+def open_page(language: str = "en", **parameters: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app.switch_page(f"pages/{PAGE}.py")
+    app.query_params["lang"] = language
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def move(app: AppTest, name: str, value: object) -> AppTest:
+    app.session_state[f"{PAGE}.{name}"] = value
+    return app.run()
+
+
+def formulas(app: AppTest) -> str:
+    return " ".join(latex.value for latex in app.latex)
+
+
+def prose(app: AppTest) -> str:
+    return " ".join(markdown.value for markdown in app.markdown)
+
+
+def tex(value: float, language: str, digits: int) -> str:
+    return i18n.number(value, language, digits).replace(",", "{,}")
+
+
+@pytest.mark.parametrize("language", ["en", "pl"])
+def test_the_last_step_is_the_gradient_of_autograd(language: str) -> None:
+    app = open_page(language, step="5", parameter="w12", activation="tanh")
+    move(app, "x2", -1.2)
+    move(app, "target", -0.5)
+    assert not app.exception
+    gradient = backprop.autograd(START, "tanh", (1.0, -1.2), -0.5)
+    assert rf"\mathbf{{{tex(gradient['w12'], language, 4)}}}" in formulas(app)
+    for value in gradient.values():  # in the table, once for each of three ways
+        assert prose(app).count(i18n.number(value, language, 6)) >= 3
+
+
+def test_one_factor_at_a_time() -> None:
+    app = open_page(step="0")
+    assert formulas(app).count("{?}") == 5
+    for pressed in range(1, 6):
+        app.button(key=f"{PAGE}.step.next").click().run()
+        assert formulas(app).count("{?}") == 5 - pressed
+    assert app.button(key=f"{PAGE}.step.next").disabled
+    # A chain of the last layer is shorter.
+    move(app, "parameter", "b3")
+    assert not app.exception
+    assert app.session_state[f"{PAGE}.step"] == 3
+    gradient = backprop.autograd(START, "sigmoid", EXAMPLE, 1.0)["b3"]
+    assert rf"\mathbf{{{tex(gradient, 'en', 4)}}}" in formulas(app)
+
+
+@pytest.mark.parametrize("parameter", tiny.PARAMETERS)
+def test_every_parameter_has_its_chain(parameter: str) -> None:
+    app = open_page("pl", parameter=parameter, step="5", activation="leaky_relu")
+    assert not app.exception
+    gradient = backprop.autograd(START, "leaky_relu", EXAMPLE, 1.0)[parameter]
+    assert rf"\mathbf{{{tex(gradient, 'pl', 4)}}}" in formulas(app)
+
+
+def test_a_corner_is_said() -> None:
+    app = open_page("en", activation="relu", x1="0", x2="0", b1="0.0")
+    assert any("corner" in caption.value for caption in app.caption)
+    move(app, "b1", 0.1)
+    assert not any("corner" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("language", ["en", "pl"])
+def test_predicted_and_real_change(language: str) -> None:
+    app = open_page(language, view="nudge", parameter="w31")
+    move(app, "nudge", 0.4)
+    assert not app.exception
+    gradient = backprop.autograd(START, "sigmoid", EXAMPLE, 1.0)["w31"]
+    moved = backprop.loss({**START, "w31": START["w31"] + 0.4}, "sigmoid", EXAMPLE, 1.0)
+    change = moved - backprop.loss(START, "sigmoid", EXAMPLE, 1.0)
+    assert tex(0.4 * gradient, language, 4) in formulas(app)
+    assert tex(change, language, 4) in formulas(app)
+    assert i18n.number(abs(change), language, 4) in prose(app)
+
+
+@pytest.mark.parametrize("language", ["en", "pl"])
+def test_one_step_is_torchs(language: str) -> None:
+    app = open_page(language, view="step", activation="tanh")
+    move(app, "learning_rate", 0.3)
+    assert not app.exception
+    after = backprop.descend(START, "tanh", EXAMPLE, 1.0, 0.3)
+    for value in after.values():
+        assert i18n.number(value, language, 4) in prose(app)
+    loss = backprop.loss(after, "tanh", EXAMPLE, 1.0)
+    assert app.metric[1].value == i18n.number(loss, language, 4)
+
+
+@pytest.mark.parametrize("view", ["chain", "nudge", "step"])
+@pytest.mark.parametrize("activation", tiny.ACTIVATIONS)
+def test_far_ends_of_the_dials(view: str, activation: str) -> None:
+    far = {name: "-3.0" for name in tiny.PARAMETERS if name.startswith("w")}
+    app = open_page(
+        "en", view=view, activation=activation, x1="-2", x2="2", learning_rate="10", **far
+    )
+    assert not app.exception
+    assert not app.warning
+
+
+def test_hostile_links_are_named() -> None:
+    app = open_page(parameter="w99", learning_rate="-1", view="x", step="2.5", target="[]")
+    assert not app.exception
+    said = " ".join(warning.value for warning in app.warning)
+    for name in ("parameter", "learning_rate", "view", "step", "target"):
+        assert f"({name})" in said
+
+
+@pytest.mark.parametrize("language", ["en", "pl"])
+def test_each_answer_is_explained(language: str) -> None:
+    app = open_page(language)
+    assert len(app.radio) == 3
+    for radio in app.radio:
+        for place in range(3):
+            app.session_state[radio.key.split("@")[0]] = place
+            app.run()
+            assert not app.exception
+    assert len(app.success) + len(app.warning) == 3

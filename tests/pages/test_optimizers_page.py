@@ -1,0 +1,126 @@
+"""The optimizers' page: its numbers follow the dials and are torch's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from playground.insight.surfaces import SURFACES
+from playground.ui import lesson
+from playground.ui.language import sections
+
+ROOT = Path(__file__).parent.parent.parent
+LANGUAGES = ("en", "pl")
+
+
+def opened(language: str, **parameters: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.switch_page("pages/optimizers.py")
+    app.query_params["lang"] = language
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    kinds = ("markdown", "caption", "error", "warning", "success")
+    return "\n".join(element.value for kind in kinds for element in app.get(kind))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_step_in_the_text_is_torchs(language: str) -> None:
+    app = opened(language, follow="momentum", surface="bowl", step="1", momentum="0.5")
+    w = torch.nn.Parameter(torch.tensor([-3.5, 1.5], dtype=torch.double))
+    sgd = torch.optim.SGD([w], 0.1, momentum=0.5)
+    for _ in range(2):
+        sgd.zero_grad()
+        w.square().sum().backward()
+        sgd.step()
+    comma = "," if language == "pl" else "."
+    for value in w.tolist():
+        assert f"{value:.4f}".replace(".", comma) in words(app)
+    # Another learning rate: another step.
+    app.select_slider(key=f"optimizers.learning_rate@{language}").set_value(0.2).run()
+    assert not app.exception
+    for value in w.tolist():
+        assert f"{value:.4f}".replace(".", comma) not in words(app)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("rate", "english", "polish"),
+    [
+        ("0.01", "Too small", "Za mały"),
+        ("0.5", "Right", "W sam raz"),
+        ("2", "diverges", "rozbiega"),
+    ],
+)
+def test_the_learning_rate_is_judged(rate: str, english: str, polish: str, language: str) -> None:
+    app = opened(language, learning_rate=rate)
+    assert (english if language == "en" else polish) in words(app)
+    # Of the ravine: 2 / 2.
+    assert ("2/h = 1.00" if language == "en" else "2/h = 1{,}00") in words(app)
+
+
+def test_what_leaves_the_picture_is_named() -> None:
+    app = opened("en", surface="bowl", learning_rate="10", step="100", follow="nesterov")
+    assert "Out of the picture: SGD (since step 1)" in words(app)
+    assert "before it is lost" in words(app)
+
+
+@pytest.mark.parametrize("follow", ["sgd", "momentum", "nesterov", "rmsprop", "adam"])
+@pytest.mark.parametrize("surface", SURFACES)
+def test_every_optimizer_on_every_surface(surface: str, follow: str) -> None:
+    app = opened("pl", surface=surface, follow=follow, step="7", learning_rate="3")
+    assert not app.exception
+
+
+def test_the_landscape() -> None:
+    app = opened("en", view="solid", surface="saddle", learning_rate="10", step="50")
+    assert len(app.get("plotly_chart")) == 1
+    assert len(app.get("vega_lite_chart")) == 1
+    app.slider(key="optimizers.turned@en").set_value(40).run()
+    assert not app.exception
+    assert not opened("en").get("plotly_chart")
+
+
+def test_another_surface_starts_where_its_trouble_is_but_a_link_decides() -> None:
+    app = opened("en", surface="saddle", w1="1", w2="-1")
+    assert (app.session_state["optimizers.w1"], app.session_state["optimizers.w2"]) == (1, -1)
+    app.selectbox(key="optimizers.surface@en").select("valleys").run()
+    assert not app.exception
+    start = (app.session_state["optimizers.w1"], app.session_state["optimizers.w2"])
+    assert start == SURFACES["valleys"].start
+
+
+def test_steps_forth_and_back() -> None:
+    app = opened("en")
+    app.button(key="optimizers.step.next").click().run()
+    assert app.session_state["optimizers.step"] == 31
+    app.button(key="optimizers.step.back").click().run()
+    assert app.session_state["optimizers.step"] == 30
+    assert app.query_params.get("step") is None
+
+
+def test_hostile_parameters_are_named() -> None:
+    app = opened("en", surface="<script>", learning_rate="1e999", w1="nan", step="-1", follow="x")
+    said = " ".join(warning.value for warning in app.warning)
+    for name in ("surface", "learning_rate", "w1", "step", "follow"):
+        assert f"({name})" in said
+    assert app.session_state["optimizers.surface"] == "ravine"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_self_check_explains(language: str) -> None:
+    app = opened(language)
+    questions = lesson.questions(sections("optimizers", language)["check"])
+    assert len(questions) == len(app.radio) == 3
+    for radio, question in zip(app.radio, questions, strict=True):
+        right = next(n for n, choice in enumerate(question.choices) if choice.right)
+        radio.set_value(right).run()
+        assert question.choices[right].why in words(app)
