@@ -4,7 +4,9 @@
 
 *stroke*: from the end of a stroke on the digits page to the new prediction on screen,
 untrained network, empty canvas each time. *throw*: from a click on rock, paper or scissors
-to the result of that round. Needs Debian's or Ubuntu's ``chromium``.
+to the result of that round. *lesson*: on each view of each lesson page, from a key that
+moves a slider to the moment when the page's script has ended and the browser has drawn
+twice. Needs Debian's or Ubuntu's ``chromium``.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ import time
 import urllib.request
 from pathlib import Path
 
-from common import conditions, spread
+from common import conditions, spread  # before torch, which the pages import
+
+# isort: split
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
@@ -60,6 +64,61 @@ def throws(page: Page, address: str, n: int) -> list[float]:
     return seconds[2:]
 
 
+# Resolves with the milliseconds from the next key to the script's end and two frames after;
+# with none if nothing ran, because a slider cannot move.
+ANSWER = """
+() => new Promise(done => {
+  const app = document.querySelector('[data-test-script-state]');
+  let begun = null, ran = false;
+  setTimeout(() => { if (!ran) done(null); }, 3000);
+  window.addEventListener('keydown', () => { begun = performance.now(); },
+                          {capture: true, once: true});
+  new MutationObserver((_, watcher) => {
+    const state = app.getAttribute('data-test-script-state');
+    ran = ran || state === 'running';
+    if (begun !== null && ran && state === 'notRunning') {
+      watcher.disconnect();
+      requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - begun)));
+    }
+  }).observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+})
+"""
+VIEWS = {
+    "neuron": ("line", "plane", "layer", "bends", "region"),
+    "activations": ("curve", "depth", "network"),
+    "forward_pass": ("network", "convolution"),
+    "loss": ("regression", "outlier", "classification", "yes_no", "why_not_mse"),
+    "backpropagation": ("chain", "nudge", "step"),
+    "optimizers": ("flat", "solid"),
+    "batches": ("cards", "noise", "overfitting"),
+    "pytorch": ("",),
+}
+
+
+def answers(page: Page, address: str, n: int) -> None:
+    """A line a view: how soon the page has answered to its sliders, each moved in turn."""
+    for stem, views in VIEWS.items():
+        for view in views:
+            page.goto(f"{address}/{stem}" + (f"?view={view}" if view else ""))
+            idle = page.locator("[data-test-script-state=notRunning]")
+            page.get_by_role("slider").first.wait_for()
+            idle.wait_for(state="attached")
+            page.wait_for_timeout(1500)
+            sliders = page.get_by_role("slider")
+            seconds = []
+            for turn in range(n + 2):
+                thumb = sliders.nth(turn % sliders.count())
+                at_end = thumb.evaluate("thumb => thumb.value === thumb.max")
+                thumb.focus()
+                page.evaluate(f"window.answer = ({ANSWER})()  // and do not wait yet\n; 0")
+                page.keyboard.press("ArrowLeft" if at_end else "ArrowRight")
+                taken = page.evaluate("window.answer")
+                if taken is not None:
+                    seconds.append(taken / 1000)
+                page.wait_for_timeout(250)
+            print(f"  {stem} {view}: {spread(seconds[2:], 3)} s")
+
+
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--n", type=int, default=20)
@@ -91,6 +150,8 @@ def main() -> None:
                 page.set_default_timeout(60_000)
                 print(f"stroke to prediction: {spread(strokes(page, address, n), 3)} s")
                 print(f"throw to result: {spread(throws(page, address, n), 3)} s")
+                print("slider to answer, by page and view:")
+                answers(page, address, n)
                 browser.close()
         finally:
             server.terminate()

@@ -7,6 +7,7 @@ from playground.projects import project
 from playground.projects.table import TableProject
 from playground.service import Run
 from playground.ui import charts, evaluation, language, table_page
+from playground.ui.comparison import comparison
 from playground.ui.controls import Panel
 from playground.ui.language import _
 from playground.ui.project_page import begin, project_page
@@ -57,7 +58,7 @@ def evaluate(run: Run) -> None:
     result = evaluation.tested(run)
     if result is not None:
         evaluation.regression(result, "zł")
-        table_page.comparison(result)
+        comparison(result)
 
 
 project_page(
@@ -66,6 +67,5 @@ project_page(
     data=data,
     evaluate=evaluate,
     own=own.examples,
-    lines=table_page.lines,
     unit="zł",
 )

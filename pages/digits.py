@@ -8,6 +8,7 @@ import torch
 from playground.projects import project
 from playground.service import Run
 from playground.ui import charts, evaluation, language, pictures
+from playground.ui.comparison import comparison
 from playground.ui.controls import Panel
 from playground.ui.download import offer_mnist
 from playground.ui.language import _
@@ -55,6 +56,8 @@ def evaluate(run: Run) -> None:
     result = evaluation.tested(run)
     if result is not None:
         evaluation.classification(result, own.names)
+        # Each baseline sees the pixels as a list of numbers, of at most 2,000 pictures.
+        comparison(result)
 
 
 project_page(DIGITS, try_it=try_it, data=data, evaluate=evaluate, own=own.examples)

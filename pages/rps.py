@@ -11,7 +11,8 @@ from playground.projects.rps import Opponent, Rps
 from playground.recipe import Recipe
 from playground.rps import Frequency, Markov
 from playground.service import Run
-from playground.ui import evaluation, language, rps_game, table_page
+from playground.ui import evaluation, language, rps_game
+from playground.ui.comparison import comparison
 from playground.ui.controls import Panel
 from playground.ui.language import _
 from playground.ui.project_page import begin, project_page
@@ -22,21 +23,6 @@ assert isinstance(RPS, Rps)
 begin(RPS)
 NAMES = {move: _(name) for move, name in RPS.label_names.items()}
 WATCHED = 8  # test players whose whole games the adaptive predictors are measured on
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def limits(recipe: str, split: str) -> dict[str, float]:
-    return RPS.limits(Recipe.from_json(recipe), split)
-
-
-def limit(split: str):
-    """What to compare with on ``split``, as the table pages take it."""
-    return lambda run: {"accuracy": limits(run.recipe.to_json(), split)["window"]}
-
-
-def lines(run: Run):
-    # The limit needs the games, which a worker makes with the run's data.
-    return table_page.lines(run, limit("validation")) if run.loaded else {}
 
 
 def data(panel: Panel, run: Run) -> None:
@@ -109,7 +95,7 @@ def evaluate(run: Run) -> None:
         return
     language.prose("rps", "evaluate")
     evaluation.classification(result, list(NAMES.values()))
-    table_page.comparison(result, limit("test"))
+    comparison(result)
     if run.recipe.data["rows"] == "own":
         return
     language.prose("rps", "adaptive")
@@ -131,5 +117,4 @@ project_page(
     data=data,
     evaluate=evaluate,
     own=rps_game.own_examples,
-    lines=lines,
 )

@@ -7,7 +7,8 @@ import torch
 
 from playground.projects import project
 from playground.service import Run
-from playground.ui import charts, evaluation, language, pictures, table_page
+from playground.ui import charts, evaluation, language, pictures
+from playground.ui.comparison import comparison
 from playground.ui.controls import Panel
 from playground.ui.language import _
 from playground.ui.project_page import begin, project_page
@@ -77,7 +78,7 @@ def evaluate(run: Run) -> None:
     if result is not None:
         evaluation.classification(result, own.names)
         # Each baseline sees the pixels as a list of numbers, of at most 2,000 pictures.
-        table_page.comparison(result, lambda run: {})
+        comparison(result)
 
 
 project_page(SHAPES, try_it=try_it, data=data, evaluate=evaluate, own=own.examples)

@@ -8,6 +8,7 @@ from playground.projects import project
 from playground.projects.table import TableProject
 from playground.service import Run
 from playground.ui import charts, evaluation, language, table_page
+from playground.ui.comparison import comparison
 from playground.ui.controls import Panel
 from playground.ui.language import _
 from playground.ui.project_page import begin, project_page
@@ -72,7 +73,7 @@ def evaluate(run: Run) -> None:
     result = evaluation.tested(run)
     if result is not None:
         evaluation.classification(result, list(NAMES.values()))
-        table_page.comparison(result)
+        comparison(result)
 
 
 project_page(
@@ -81,5 +82,4 @@ project_page(
     data=data,
     evaluate=evaluate,
     own=own.examples,
-    lines=table_page.lines,
 )

@@ -50,6 +50,7 @@ def baselines(train: Examples, held_out: Examples, task: Task) -> list[Baseline]
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+    from threadpoolctl import threadpool_limits
 
     if not len(train) or not len(held_out):
         return []
@@ -78,7 +79,8 @@ def baselines(train: Examples, held_out: Examples, task: Task) -> list[Baseline]
     inputs, targets = _numpy(train, task)
     found = []
     for name, method in methods:
-        method.fit(inputs, targets)
+        with threadpool_limits(1, user_api="blas"):  # somebody's network trains on the others
+            method.fit(inputs, targets)
         judge = _errors if task == "regression" else _chances
         found.append(Baseline(name, judge(method, *_numpy(held_out, task)), len(train)))
     return found

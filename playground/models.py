@@ -82,8 +82,17 @@ def build(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> nn.Sequ
     pictures (height, width) and keeps its weights ``channels_last``, which is 2 to 3
     times as fast on a CPU.
     """
-    # "meta" tensors have a shape but no memory: torch's own initialisation, which would
-    # draw from the global generator, does nothing.
+    model = skeleton(recipe, input_shape, outputs).to_empty(device="cpu")
+    initialise(model, generator(recipe.seed, "weights"))
+    return model.to(memory_format=torch.channels_last) if recipe.architecture == "cnn" else model
+
+
+def skeleton(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> nn.Sequential:
+    """The layers of :func:`build` without numbers in them: shapes, but no memory.
+
+    torch's own initialisation, which would draw from the global generator, does nothing
+    to such "meta" tensors; and a file can be compared with a network too large to make.
+    """
     dropout = generator(recipe.seed, "dropout")
     with torch.device("meta"):
         model = _cnn(recipe, dropout, input_shape) if recipe.architecture == "cnn" else _mlp()
@@ -92,9 +101,7 @@ def build(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> nn.Sequ
             model.extend(_hidden(recipe, dropout, nn.Linear, width, neurons))
             width = neurons
         model.append(nn.Linear(width, outputs))
-    model.to_empty(device="cpu")
-    initialise(model, generator(recipe.seed, "weights"))
-    return model.to(memory_format=torch.channels_last) if recipe.architecture == "cnn" else model
+    return model
 
 
 def _mlp() -> nn.Sequential:

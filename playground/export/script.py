@@ -11,6 +11,7 @@ from __future__ import annotations
 import pprint
 import re
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -98,7 +99,7 @@ def script(recipe: Recipe, history: History | None = None, own: Examples | None 
         "title": kind.title,
         "versions": {"torch": torch.__version__, "numpy": np.__version__},
         "helpers": bundle.code(),
-        "data": pprint.pformat(dict(recipe.data), sort_dicts=False, width=92),
+        "data": _written(dict(recipe.data), 92),
         "own": _own(own),
         "load": _load(recipe, called),
         "modules": [_module(module) for module in kind.build(recipe)],
@@ -107,7 +108,7 @@ def script(recipe: Recipe, history: History | None = None, own: Examples | None 
         "optimizer": _optimizer(recipe),
         "steered": bool(changes or schedule),
         "factor": schedule,
-        "changes": pprint.pformat(changes, width=88) if changes else "",
+        "changes": _written(changes, 88) if changes else "",
         "augmented": recipe.augmentation > 0 and kind.pictures,
         "stop_in": 0 if at_end else stopped,
         "stop_after": stopped if at_end else 0,
@@ -133,6 +134,11 @@ def lines(history: History, test: dict[str, float] | None = None) -> list[str]:
     if history.ended == "diverged":
         return [*said, f"diverged at step {history.steps + 1}"]
     return said if test is None else [*said, printed.figures_line("test", test)]
+
+
+def _written(values: Mapping[Any, Any], width: int) -> str:
+    """A dictionary in Python, with the quotes that the rest of the file has."""
+    return pprint.pformat(values, sort_dicts=False, width=width).replace("'", '"')
 
 
 def _gathered(recipe: Recipe, own: Examples | None) -> Bundle:

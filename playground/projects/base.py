@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from playground import losses, models
+from playground import limits, losses, models
 from playground.data.dataset import Dataset, Examples, Scaler, Task
 from playground.fields import Field, Value
 from playground.i18n import N_
@@ -70,11 +70,19 @@ class Project(ABC):
     def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
         """Shape of one input."""
 
+    def best(self, recipe: Recipe, split: str) -> Mapping[str, float]:
+        """The best figures that any model could reach on ``split``; empty where nobody knows.
+
+        ``split`` is "train", "validation" or "test"; the figures are named as in the
+        history ("accuracy", "mae", "mse"), or "log_loss".
+        """
+        return {}
+
     def recipe(self, **overrides: Any) -> Recipe:
         """The project's default recipe with ``overrides``, checked.
 
         Raises:
-            RecipeError, FieldError: as :class:`Recipe` and :meth:`check`.
+            RecipeError, FieldError, LimitError: as :class:`Recipe` and :meth:`check`.
         """
         options: dict[str, Value] = {field.name: field.default for field in self.data_fields}
         default = Recipe(self.name, options).with_(**self.defaults)
@@ -95,6 +103,7 @@ class Project(ABC):
         Raises:
             RecipeError, FieldError: data options that are unknown, missing or out of
                 range; a loss for another kind of question; a CNN where there is no picture.
+            LimitError: a network that takes more than one run may.
         """
         if recipe.project != self.name:
             raise RecipeError(
@@ -125,12 +134,21 @@ class Project(ABC):
             raise RecipeError(
                 N_("{project} has no accuracy to reach: leave target at 0."), project=self.name
             )
-        return recipe.with_(data=checked)
+        recipe = recipe.with_(data=checked)
+        limits.check(recipe, self.input_shape(recipe), self._outputs)
+        return recipe
 
     def build(self, recipe: Recipe) -> nn.Sequential:
         """The recipe's untrained network for this project."""
-        outputs = len(self.labels) if self.task == "classification" else 1
-        return models.build(recipe, self.input_shape(recipe), outputs)
+        return models.build(recipe, self.input_shape(recipe), self._outputs)
+
+    def skeleton(self, recipe: Recipe) -> nn.Sequential:
+        """The layers of that network, without numbers in them."""
+        return models.skeleton(recipe, self.input_shape(recipe), self._outputs)
+
+    @property
+    def _outputs(self) -> int:
+        return len(self.labels) if self.task == "classification" else 1
 
 
 def options_of(overrides: dict[str, Any]) -> Mapping[str, Any]:

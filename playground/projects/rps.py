@@ -137,6 +137,11 @@ class Rps(Project):
             "player": float(chances.max(axis=1).mean()),
         }
 
+    def best(self, recipe: Recipe, split: str) -> Mapping[str, float]:
+        if recipe.data["rows"] == "own":
+            return {}
+        return {"accuracy": self.limits(recipe, split)["window"]}
+
     def windows(self, games: Sequence[Game], recipe: Recipe) -> Examples:
         """``games`` as the inputs and targets of the recipe's network."""
         return _windows(games, recipe.data)

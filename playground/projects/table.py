@@ -60,6 +60,11 @@ class TableProject(Project):
     def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
         return load(self.generate, self.task, recipe.data, recipe.seed, own)
 
+    def best(self, recipe: Recipe, split: str) -> Mapping[str, float]:
+        # Nobody knows the truth behind a student's own rows.
+        alone = recipe.data["rows"] == "own"
+        return {} if alone else self.limit(cast(float, recipe.data["noise"]))
+
     def encode(self, raw: Any, recipe: Recipe) -> Tensor:
         """A row as ``{column: value}`` -> (features,) float32.
 
@@ -119,6 +124,8 @@ def _generated(generate: Generate, task: Task, examples: int, noise: float, seed
     return Dataset(train, validation, test, Scaler.fit(train), task)
 
 
+# One neuron, which a ReLU could switch off for good: then nothing at all is learned.
+SMALL: Final[Mapping[str, Any]] = {"hidden": (1,), "activation": "leaky_relu"}
 OVERFITS: Final[Mapping[str, Any]] = {
     "hidden": (256, 256),
     "optimizer": "adam",
@@ -136,7 +143,7 @@ def presets(
     """The four that every table project has, each with its own sentence and changes."""
     return (
         Preset("well", N_("Works well"), well, {}),
-        Preset("small", N_("Too small"), small, {"hidden": (1,)}),
+        Preset("small", N_("Too small"), small, SMALL),
         Preset("overfits", N_("Overfits"), over[1], {**OVERFITS, **over[0]}),
         Preset("diverges", N_("Diverges"), diverging[1], diverging[0]),
     )

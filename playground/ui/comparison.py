@@ -1,0 +1,120 @@
+"""What a network is compared with: the best possible where it is known, and simple methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+from zlib import crc32
+
+import streamlit as st
+
+from playground.baselines import Baseline, baselines
+from playground.data.dataset import Dataset
+from playground.errors import PlaygroundError
+from playground.fields import Value
+from playground.metrics import figures
+from playground.projects import project
+from playground.recipe import Recipe
+from playground.service import Run
+from playground.ui import language
+from playground.ui.charts import Line
+from playground.ui.evaluation import Tested
+from playground.ui.language import _
+from playground.ui.workbench import FIGURES
+
+
+@st.cache_resource(show_spinner=False)
+def _worker() -> ThreadPoolExecutor:
+    """One thread for all: baselines of pictures take seconds, and no page waits for them."""
+    return ThreadPoolExecutor(1, "baselines")
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _fitted(
+    name: str,
+    options: tuple[tuple[str, Value], ...],
+    seed: int,
+    own: int,
+    split: str,
+    _dataset: Dataset,
+) -> Future[list[Baseline]]:
+    """The baselines on a run's own split; cached by everything that the split depends on."""
+    held_out = getattr(_dataset, split)
+    return _worker().submit(baselines, _dataset.train, held_out, _dataset.task)
+
+
+def fitted(run: Run, split: str) -> Future[list[Baseline]]:
+    """Baselines that learn from the run's training split and are measured on ``split``.
+
+    Raises:
+        PlaygroundError: data that cannot be had.
+    """
+    options = tuple(sorted(run.recipe.data.items()))
+    own = 0 if run.own is None else crc32(run.own.inputs.numpy().tobytes())
+    return _fitted(run.project.name, options, run.recipe.seed, own, split, run.dataset())
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _best(recipe: str, split: str) -> Mapping[str, float]:
+    read = Recipe.from_json(recipe)
+    return project(read.project).best(read, split)
+
+
+def best(recipe: Recipe, split: str) -> Mapping[str, float]:
+    """The best figures that any model could reach on ``split``; empty where nobody knows."""
+    return _best(recipe.to_json(), split)
+
+
+def lines(run: Run) -> dict[str, Sequence[Line]]:
+    """The best possible, and the baselines, as lines on the charts of the validation split."""
+    found: dict[str, list[Line]] = {}
+    if not run.loaded:
+        return dict(found)
+    task = run.project.task
+    for figure, value in best(run.recipe, "validation").items():
+        name = "loss" if figure in ("log_loss", "mse") else figure
+        label = _("noise floor") if task == "regression" else _("Bayes limit")
+        if name != "loss" or is_limit_of(run.recipe):
+            found.setdefault(name, []).append(Line(label, value, best=True))
+    try:
+        fitting = fitted(run, "validation")
+    except PlaygroundError:
+        return dict(found)  # the page says it where the data is shown
+    if fitting.done():
+        figure = FIGURES[task][0]
+        for row in fitting.result():
+            found.setdefault(figure, []).append(Line(_(row.name), row.figures[figure]))
+    return dict(found)
+
+
+def is_limit_of(recipe: Recipe) -> bool:
+    """Is the best log loss (or MSE) also the least that the recipe's own loss could be?"""
+    if recipe.loss == "cross_entropy":
+        return not recipe.label_smoothing  # which asks for something else than the truth
+    return recipe.loss in ("bce", "mse")
+
+
+def comparison(result: Tested) -> None:
+    """The network beside the baselines and the best possible, all on the test split."""
+    run = result.run
+    task = run.project.task
+    own_figures = figures(task, result.outputs, result.dataset.test.targets)
+    shown = ("mae", "mse") if task == "regression" else ("accuracy",)
+    rows: list[tuple[str, Mapping[str, float]]] = [(_("this network"), own_figures)]
+    with st.spinner(_("Measuring …")):
+        rows += [(_(row.name), row.figures) for row in fitted(run, "test").result()]
+    limit = best(run.recipe, "test")
+    if limit:
+        rows.append((_("the best any model could do"), limit))
+    titles = {"mae": _("Mean error [zł]"), "mse": _("MSE [zł²]"), "accuracy": _("Accuracy")}
+    table: dict[str, list[Any]] = {_("On the test rows"): [name for name, row in rows]}
+    for figure in shown:
+        values = [row[figure] for name, row in rows]
+        written = language.percent if figure == "accuracy" else _three_digits
+        table[titles[figure]] = [written(value) for value in values]
+    st.dataframe(table, hide_index=True)
+
+
+def _three_digits(value: float) -> str:
+    return language.number(value, 3)
