@@ -5,12 +5,31 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
+from playground.errors import PlaygroundError
+from playground.i18n import N_
 from playground.optimizers import Settings
 from playground.training import Ending, Epoch, Step
 
-Ended = Literal[Ending, "stopped", "failed"]
+Ended = Literal[Ending, "stopped", "failed", "loaded"]
+"""How a run came to its end; *loaded*: its network was trained elsewhere, see ``weights``."""
+
+
+ENDED: Final = (None, *get_args(Ended))
+# What json and these classes raise at a text that is something else.
+BROKEN: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+class HistoryError(PlaygroundError):
+    """A text that is no history of a run."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +113,12 @@ class History:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        values = asdict(self)
+        """Plain values of its own, which do not change with the history."""
+        values = vars(self.copy())
         del values["_settings"]
+        # Not asdict() for all: it would look at each of the many losses.
+        values["epochs"] = [asdict(row) for row in self.epochs]
+        values["changes"] = [asdict(change) for change in self.changes]
         return values
 
     def to_json(self) -> str:
@@ -104,7 +127,57 @@ class History:
 
     @classmethod
     def from_json(cls, text: str) -> History:
-        values = json.loads(text)
-        values["epochs"] = [EpochRow(**row) for row in values["epochs"]]
-        values["changes"] = [Change(**change) for change in values["changes"]]
-        return cls(**values)
+        """Read :meth:`to_json`'s text, believing nothing of it.
+
+        Raises:
+            HistoryError: it is something else, or a value in it is.
+        """
+        try:
+            values = json.loads(text)
+            values["epochs"] = [EpochRow(**row) for row in values["epochs"]]
+            values["changes"] = [Change(**change) for change in values["changes"]]
+            found = cls(**values)
+            found._check()
+        except BROKEN as error:
+            raise HistoryError(
+                N_("This is no history of a run: {reason}."),
+                reason=f"{type(error).__name__}: {error}"[:200],
+            ) from error
+        return found
+
+    def _check(self) -> None:
+        """Raises TypeError where a value is not what this class and its users take it for."""
+        texts = [*self.data, *self.figures, self.reason]
+        texts += [change.name for change in self.changes]
+        whole = [row.epoch for row in self.epochs] + [row.step for row in self.epochs]
+        whole += [change.step for change in self.changes]
+        numbers: list[object] = [self.wall, self.training, *_list(self.losses)]
+        for values in self.figures.values():
+            numbers += _list(values)
+        for row in self.epochs:
+            for split in (row.train, row.validation):
+                texts += split
+                numbers += split.values()
+            numbers += [row.wall, row.training]
+        for change in self.changes:
+            numbers += [change.value, change.wall, change.training]
+        right = (
+            all(isinstance(text, str) for text in texts)
+            and all(type(number) is int for number in whole)
+            and all(type(value) in (int, str) for value in self.data.values())
+            and all(type(number) in (int, float) for number in numbers)
+            and self._settings is None
+            and self.ended in ENDED
+        )
+        if not right:
+            raise TypeError("a value of another kind")
+        if not all(map(math.isfinite, numbers)):  # type: ignore[arg-type]
+            raise ValueError("a number that is none")
+
+
+def _list(values: object) -> list[object]:
+    if not isinstance(values, list):
+        raise TypeError("no list")
+    return values
+
+

@@ -1,0 +1,23 @@
+"""Runs: everything this session has trained, to compare, keep and repeat; and sweeps."""
+
+import streamlit as st
+
+from playground.i18n import N_
+from playground.ui import frame, run_list, sweep
+from playground.ui.language import _
+
+frame.page(
+    N_("Runs"),
+    N_("Compare what you have trained, take it with you, and try a whole grid of settings."),
+)
+listed, swept = st.tabs(
+    [":material/table_rows: " + _("Runs"), ":material/grid_on: " + _("Sweep")],
+    on_change="rerun",
+    key="runs.tabs",
+)
+if listed.open:
+    with listed:
+        run_list.show()
+if swept.open:
+    with swept:
+        sweep.show()

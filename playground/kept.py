@@ -1,0 +1,195 @@
+"""The runs that a session keeps: a list of bounded size, and its way out as CSV and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from playground.data import tables
+from playground.errors import PlaygroundError
+from playground.fields import Field
+from playground.history import History
+from playground.i18n import N_
+from playground.recipe import Recipe
+from playground.service import Run, Share, Snapshot
+
+MOST_RUNS: Final = 200
+MOST_STEPS: Final = 2_000_000
+"""Of all kept runs together: each step's loss and figures take some 64 bytes."""
+LONGEST: Final = 60  # letters of a run's name
+VERSION: Final = 1
+
+Look = Callable[[Run], Snapshot]
+
+
+@dataclass(eq=False)
+class Kept:
+    """One run of the list: its last snapshot, and the run itself while that may still go on.
+
+    A run that is over is let go, with its data set and its network; what remains is data.
+    """
+
+    number: int  # in the session, from 1
+    snapshot: Snapshot
+    run: Run | None = None
+    name: str = ""  # as the student calls it
+    shown: bool = True  # among the curves
+    parameters: int = 0  # weights and biases; 0 while nobody knows
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.snapshot.recipe
+
+    @property
+    def history(self) -> History:
+        return self.snapshot.history
+
+    @property
+    def live(self) -> bool:
+        """May it still go on?"""
+        return self.run is not None
+
+    def rename(self, name: object) -> None:
+        """Take a name on one line, cut to what a table shows; "" is none."""
+        self.name = " ".join(str(name or "").split())[:LONGEST]
+
+    def refresh(self, look: Look = Run.snapshot) -> None:
+        """Look at the run once more; let it go if it is over."""
+        if self.run is None:
+            return
+        over = self.run.over  # asked first: what comes after is its last
+        self.snapshot = look(self.run)
+        self.parameters = self.run.parameters
+        if over:
+            self.run = None
+
+
+@dataclass
+class RunList:
+    """All runs that a session has begun, oldest first, up to a limit."""
+
+    runs: list[Kept] = field(default_factory=list)
+    count: int = 0  # of all that ever were here
+    dropped: int = 0  # because there were too many
+    share: Share = field(default_factory=Share)  # of the workers, for all of them together
+    # By run, so that none is taken twice, nor once more after it was deleted.
+    _seen: WeakKeyDictionary[Run, Kept] = field(default_factory=WeakKeyDictionary)
+
+    def take(self, run: Run, shown: bool = True) -> Kept:
+        """List ``run``, unless it has been; if there are too many, the oldest go."""
+        if run in self._seen:
+            return self._seen[run]
+        self.count += 1
+        self.share.used = max(self.share.used, run.share.used)
+        run.share = self.share
+        kept = Kept(self.count, run.snapshot(), run, shown=shown)
+        self._seen[run] = kept
+        self.runs.append(kept)
+        kept.refresh()
+        self._drop()
+        return kept
+
+    def bring(self, kept: Kept) -> None:
+        """List a run of an earlier time, after all others; its number and run are its own."""
+        self.count = max(self.count, kept.number)
+        if kept.run is not None:
+            self._seen[kept.run] = kept
+        self.runs.append(kept)
+
+    def of(self, run: Run) -> Kept | None:
+        """The entry of ``run``, while it is listed."""
+        kept = self._seen.get(run)
+        return kept if kept in self.runs else None
+
+    def refresh(self, look: Look = Run.snapshot) -> None:
+        """Look at all that may still go on; with ``RunService.look`` they count as watched."""
+        for kept in self.runs:
+            kept.refresh(look)
+        self._drop()
+
+    def delete(self, chosen: Iterable[Kept]) -> None:
+        """Forget ``chosen``, for good; one that still trains goes on unlisted."""
+        numbers = set()
+        for kept in chosen:
+            numbers.add(kept.number)
+            kept.refresh()
+            kept.run = None
+        self.runs = [kept for kept in self.runs if kept.number not in numbers]
+
+    def live(self) -> list[Run]:
+        """The runs that may still go on."""
+        return [kept.run for kept in self.runs if kept.run is not None]
+
+    def _drop(self) -> None:
+        """Drop the oldest that are over while the list is too long or its curves too large."""
+        steps = sum(kept.history.steps for kept in self.runs)
+        while len(self.runs) > MOST_RUNS or steps > MOST_STEPS:
+            # Never the newest: a run that is too large alone is still worth a look.
+            oldest = next((kept for kept in self.runs[:-1] if not kept.live), None)
+            if oldest is None:
+                return
+            self.runs.remove(oldest)
+            self.dropped += 1
+            steps -= oldest.history.steps
+
+
+# --- Out, and in again ------------------------------------------------------------------
+
+
+def to_csv(runs: Sequence[tuple[str, Kept]], decimal_comma: bool = False) -> str:
+    """A row an epoch of each (name, run), as CSV; names that look like formulas are defused.
+
+    Columns: run, project, epoch, step, seconds (of training alone), and each figure of
+    the training batches' means and of the validation set. ``decimal_comma`` as a Polish
+    spreadsheet wants it, see :func:`playground.data.tables.to_csv`.
+    """
+    rows: list[dict[str, object]] = []
+    for name, kept in runs:
+        for row in kept.history.epochs:
+            place = {"run": name, "project": kept.recipe.project, "epoch": row.epoch}
+            figures = {f"train_{figure}": value for figure, value in row.train.items()}
+            figures |= {f"validation_{figure}": value for figure, value in row.validation.items()}
+            rows.append({**place, "step": row.step, "seconds": row.training, **figures})
+    headings = ["run", "project", "epoch", "step", "seconds"]
+    headings += [key for row in rows for key in row]
+    fields = [Field(name, "number", 0.0, name) for name in dict.fromkeys(headings)]
+    return tables.to_csv(rows, fields, decimal_comma)
+
+
+def to_json(runs: Sequence[tuple[str, Kept]]) -> str:
+    """Name, recipe and history of each run, which :func:`from_json` reads back."""
+    records = [
+        {"name": name, "recipe": kept.recipe.to_dict(), "history": kept.history.to_dict()}
+        for name, kept in runs
+    ]
+    return json.dumps({"version": VERSION, "runs": records}, allow_nan=False)
+
+
+def from_json(text: str) -> list[tuple[str, Recipe, History]]:
+    """What :func:`to_json` wrote: (name, recipe, history) of each run.
+
+    Raises:
+        PlaygroundError: it is no such file; a recipe in it is none (as
+            :meth:`Recipe.from_dict` says).
+    """
+    try:
+        found: Any = json.loads(text)
+        if found["version"] != VERSION:
+            raise ValueError(found["version"])
+        return [
+            (
+                str(record["name"]),
+                Recipe.from_dict(record["recipe"]),
+                History.from_json(json.dumps(record["history"])),
+            )
+            for record in found["runs"]
+        ]
+    except PlaygroundError:
+        raise  # it says itself what is wrong
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise PlaygroundError(
+            N_("This is no file of runs: {reason}."), reason=f"{type(error).__name__}: {error}"
+        ) from error

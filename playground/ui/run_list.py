@@ -1,0 +1,548 @@
+"""The runs of a session: a table to name and tick them, their curves, what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from zlib import crc32
+
+import pandas as pd
+import streamlit as st
+
+from playground import compare
+from playground import kept as kept_runs
+from playground.compare import Over, Split
+from playground.data import tables
+from playground.i18n import N_
+from playground.kept import LONGEST, MOST_RUNS, Kept
+from playground.projects import PROJECTS
+from playground.projects.base import Project
+from playground.projects.table import TableProject
+from playground.recipe import Recipe
+from playground.service import Snapshot
+from playground.ui import charts, comparison, frame, language
+from playground.ui import recipe_words as words
+from playground.ui.charts import Line
+from playground.ui.language import _
+from playground.ui.state import tied
+from playground.ui.workbench import ENDINGS, FIGURES, refresh_interval
+
+STATES: Final = {
+    "ready": N_("Untrained"),
+    "waiting": N_("Waiting"),
+    "running": N_("Training"),
+    "paused": N_("Paused"),
+    "finished": N_("Finished"),
+    "stopped": N_("Stopped"),
+    "diverged": N_("Diverged"),
+    "failed": N_("Failed"),
+}
+ORDERS: Final = {"newest": N_("newest first"), "best": N_("best on validation first")}
+OVERS: Final = {"epoch": N_("epoch"), "step": N_("step"), "second": N_("seconds of training")}
+ALL: Final = "all"
+DRAWN: Final = len(charts.CLASSES)  # curves that colours can tell apart
+POINTS: Final = 3000  # of all curves of a chart together
+FASTEST: Final = 1.0  # seconds between refreshes of the table
+TURN: Final = "runs.turn"  # counts what changed the table from outside of it
+
+
+def show() -> None:
+    """The whole list: it refreshes while one of its runs is active."""
+    listed = frame.kept()
+    active = any(run.active for run in listed.live())
+    interval = max(refresh_interval() or 0, FASTEST) if active else None
+
+    @st.fragment(run_every=interval)
+    def live() -> None:
+        listed = frame.kept()
+        listed.refresh(frame.service().look)
+        if listed.runs:
+            _list()
+        else:
+            nothing_yet()
+        if active != any(run.active for run in listed.live()):
+            st.rerun()  # the timer belongs to the whole page
+
+    live()
+
+
+def nothing_yet() -> None:
+    """What a page of runs says before there is one."""
+    language.prose("runs", "empty")
+    with st.container(horizontal=True):
+        for stem, title, icon in frame.PAGES[frame.PROJECT_PAGES]:
+            st.page_link(f"pages/{stem}.py", label=_(title), icon=f":material/{icon}:")
+
+
+def _list() -> None:
+    listed = frame.kept()
+    order = _order(listed.runs)
+    names = name_all(listed.runs)
+    _table(order, names)
+    if listed.dropped:
+        said = language.counted(
+            "A session keeps its newest runs; {n} older one has been dropped.",
+            "A session keeps its newest runs; {n} older ones have been dropped.",
+            listed.dropped,
+        )
+        st.caption(":material/info: " + said)
+    chosen = [one for one in order if one.shown]
+    _actions(chosen, names)
+    words.restored()
+    drawn = chosen[:DRAWN]
+    if len(chosen) > DRAWN:
+        st.caption(_("Curves of the first {n} of {all} ticked runs.", n=DRAWN, all=len(chosen)))
+    if any(one.history.epochs for one in drawn):
+        curves(drawn, names)
+    else:
+        st.caption(_("Tick runs that have trained an epoch, and their curves stand here."))
+    _differences(drawn, names)
+
+
+# --- Which runs, and what they are called -------------------------------------------------
+
+
+def _order(runs: Sequence[Kept]) -> list[Kept]:
+    """The runs of the project that is asked for, in the order that is asked for."""
+    projects = list(dict.fromkeys(one.recipe.project for one in runs))
+    titles = {ALL: _("all projects")} | {name: _(PROJECTS[name].title) for name in projects}
+    if st.session_state.get("runs.project") not in titles:
+        st.session_state["runs.project"] = ALL
+    orders = {name: _(label) for name, label in ORDERS.items()}
+    places = st.columns([1, 1, 3], vertical_alignment="bottom")
+    places[0].selectbox(
+        _("Project"), list(titles), format_func=titles.__getitem__, **tied("runs.project", ALL)
+    )
+    places[1].selectbox(
+        _("Order"), list(orders), format_func=orders.__getitem__, **tied("runs.order", "newest")
+    )
+    places[2].caption(
+        _(
+            "A double click on a name changes it. Figures of the last epoch; parameters are "
+            "weights and biases. A session keeps {n} runs.",
+            n=MOST_RUNS,
+        )
+    )
+    wanted = st.session_state["runs.project"]
+    found = [one for one in reversed(runs) if wanted in (ALL, one.recipe.project)]
+    return sorted(found, key=_rank) if st.session_state["runs.order"] == "best" else found
+
+
+def _rank(one: Kept) -> tuple[bool, bool, float]:
+    """Best first: by accuracy, then those with a mean error, last those without a figure."""
+    project = PROJECTS[one.recipe.project]
+    figure = FIGURES[project.task][0]
+    found = compare.last(one.history, "validation", figure)
+    if found is None:
+        return True, True, 0.0
+    higher = figure == "accuracy"
+    return False, not higher, -found if higher else found
+
+
+def name_all(runs: Sequence[Kept]) -> dict[int, str]:
+    """What each run (by its number) is called, no two alike."""
+    names: dict[int, str] = {}
+    taken = set()
+    for one in runs:
+        name = one.name or _("Run {n}", n=one.number)
+        if name in taken:
+            name = f"{name} ({one.number})"
+        taken.add(name)
+        names[one.number] = name
+    return names
+
+
+# --- The table ----------------------------------------------------------------------------
+
+
+def figure_of(project: Project, value: float | None) -> str:
+    """The project's figure in words: 98.5%, or 0.41 zł."""
+    if value is None:
+        return "–"
+    if project.task == "regression":
+        return f"{language.number(value, 3)} {unit_of(project)}".strip()
+    return language.percent(value, 2)
+
+
+def unit_of(project: Project) -> str:
+    """The unit of what a regression predicts."""
+    if isinstance(project, TableProject) and project.task == "regression":
+        return _(project.encoder.target.unit)
+    return ""
+
+
+def state_of(snapshot: Snapshot) -> str:
+    """Where a run stands, in a word or two."""
+    label = ENDINGS.get(snapshot.history.ended or "", STATES[snapshot.state])
+    return _(label)
+
+
+def frame_of(order: Sequence[Kept], names: Mapping[int, str]) -> pd.DataFrame:
+    """The table's rows, in words; only "shown" and "name" are for editing."""
+    rows = []
+    for one in order:
+        project, history = PROJECTS[one.recipe.project], one.history
+        figure = FIGURES[project.task][0]
+        losses = [compare.last(history, split, "loss") for split in ("validation", "train")]
+        rows.append(
+            {
+                "shown": one.shown,
+                "name": names[one.number],
+                "project": _(project.title),
+                "state": state_of(one.snapshot),
+                "epochs": f"{len(history.epochs)} / {one.recipe.epochs}",
+                "figure": figure_of(project, compare.last(history, "validation", figure)),
+                "validation": _four_digits(losses[0]),
+                "train": _four_digits(losses[1]),
+                "parameters": language.number(one.parameters) if one.parameters else "–",
+                "seconds": language.seconds(history.training),
+                "changes": words.changes(one),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _four_digits(value: float | None) -> str:
+    return "–" if value is None else language.number(value, 4)
+
+
+def _table(order: Sequence[Kept], names: Mapping[int, str]) -> None:
+    numbers = ",".join(str(one.number) for one in order)
+    # A place in the table means a run, so another order is another table.
+    turn = st.session_state.setdefault(TURN, 0)
+    key = f"runs.table.{language.current()}.{turn}.{crc32(numbers.encode())}"
+
+    def edited() -> None:
+        apply_edits(order, st.session_state[key]["edited_rows"])
+
+    text = st.column_config.TextColumn
+    table = frame_of(order, names)
+    st.data_editor(
+        table,
+        key=key,
+        on_change=edited,
+        hide_index=True,
+        height=min(38 + 35 * max(len(order), 1), 318),
+        disabled=[name for name in table.columns if name not in ("shown", "name")],
+        alt=_("The runs of this session"),
+        column_config={
+            "shown": st.column_config.CheckboxColumn(
+                _("Show"), width=80, help=_("Draw its curves, compare it, export it.")
+            ),
+            "name": text(_("Name"), width=150, max_chars=LONGEST),
+            "project": text(_("Project"), width=120),
+            "state": text(_("State"), width=140),
+            "epochs": text(_("Epochs"), width=80, alignment="right"),
+            "figure": text(
+                _("Validation"),
+                width=95,
+                alignment="right",
+                help=_("Accuracy, or the mean error of a regression, on the validation set."),
+            ),
+            "validation": text(_("Validation loss"), width=115, alignment="right"),
+            "train": text(
+                _("Training loss"),
+                width=105,
+                alignment="right",
+                help=_("Mean over the last epoch's batches, while the weights moved."),
+            ),
+            "parameters": text(_("Parameters"), width=95, alignment="right"),
+            "seconds": text(
+                _("Trained for"), width=95, alignment="right", help=_("Training alone, no pauses.")
+            ),
+            "changes": text(
+                _("Differs from the project's usual settings (these in brackets)"), width=480
+            ),
+        },
+    )
+
+
+def apply_edits(order: Sequence[Kept], edits: Mapping[int, Mapping[str, Any]]) -> None:
+    """What somebody typed and ticked in the table, by row, taken into the runs."""
+    for place, cells in edits.items():
+        if not 0 <= place < len(order):
+            continue
+        one = order[place]
+        if "shown" in cells:
+            one.shown = bool(cells["shown"])
+        if "name" in cells:
+            one.rename(cells["name"])
+            if one.name != cells["name"]:  # the table shows what was typed: draw it anew
+                _anew()
+
+
+def _anew() -> None:
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+
+
+# --- What to do with the ticked ones ------------------------------------------------------
+
+
+def _actions(chosen: Sequence[Kept], names: Mapping[int, str]) -> None:
+    def tick(shown: bool) -> None:
+        for one in frame.kept().runs:
+            one.shown = shown
+        _anew()
+
+    def delete() -> None:
+        for one in chosen:
+            if one.run is not None:
+                frame.service().stop(one.run)
+        frame.kept().delete(chosen)
+
+    def csv() -> bytes:
+        comma = language.current() == "pl"
+        return tables.csv_bytes(kept_runs.to_csv(picked, comma))
+
+    picked = [(names[one.number], one) for one in chosen]
+    some = bool(chosen)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.button(
+            _("Tick all"), icon=":material/done_all:", key="runs.all", on_click=tick, args=(True,)
+        )
+        st.button(
+            _("Tick none"),
+            icon=":material/remove_done:",
+            key="runs.none",
+            on_click=tick,
+            args=(False,),
+            disabled=not some,
+        )
+        st.download_button(
+            _("Epochs as CSV"),
+            csv,
+            "runs.csv",
+            "text/csv",
+            icon=":material/download:",
+            key="runs.csv",
+            on_click="ignore",
+            disabled=not some,
+            help=_("A row an epoch of each ticked run, for a spreadsheet."),
+        )
+        st.download_button(
+            _("Runs as JSON"),
+            lambda: kept_runs.to_json(picked).encode(),
+            "runs.json",
+            "application/json",
+            icon=":material/download:",
+            key="runs.json",
+            on_click="ignore",
+            disabled=not some,
+            help=_("Recipe and whole history of each ticked run, every step of it."),
+        )
+        with st.popover(
+            _("Delete …"), icon=":material/delete:", disabled=not some, key="runs.delete"
+        ):
+            st.markdown(
+                language.counted(
+                    "Delete {n} ticked run from this list? If it still trains, it stops.",
+                    "Delete {n} ticked runs from this list? Those that still train, stop.",
+                    len(chosen),
+                )
+            )
+            st.button(_("Delete"), type="primary", key="runs.delete.yes", on_click=delete)
+        options = [one.number for one in chosen]
+        if st.session_state.get("runs.restore") not in options:
+            st.session_state["runs.restore"] = options[0] if options else None
+        st.selectbox(
+            _("Settings of"),
+            options,
+            format_func=dict(names).__getitem__,
+            disabled=not some,
+            width=220,
+            **tied("runs.restore"),
+        )
+        restore = st.button(
+            _("Back to the sliders"),
+            icon=":material/tune:",
+            key="runs.restore.go",
+            disabled=not some,
+            help=_("The project's sliders take the settings of this run; nothing is trained."),
+        )
+    if restore and some:
+        wanted = st.session_state["runs.restore"]
+        words.restore(next(one.recipe for one in chosen if one.number == wanted))
+
+
+# --- Curves -------------------------------------------------------------------------------
+
+
+def curves(drawn: Sequence[Kept], names: Mapping[int, str]) -> None:
+    """The figures and the loss of ``drawn`` on one axis, each run in its colour."""
+    overs = {name: _(label) for name, label in OVERS.items()}
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.segmented_control(
+            _("Horizontal axis"),
+            list(overs),
+            format_func=overs.__getitem__,
+            required=True,
+            **tied("runs.over", "epoch"),
+        )
+        st.toggle(
+            _("Training too (dashed)"),
+            **tied("runs.train", False),
+            help=_("The mean over each epoch's batches, while the weights moved."),
+        )
+        st.toggle(_("Logarithmic loss"), **tied("runs.log", True))
+    over: Over = st.session_state["runs.over"]
+    splits: tuple[Split, ...] = ("validation", "train")
+    splits = splits if st.session_state["runs.train"] else splits[:1]
+    charts_of = {FIGURES[PROJECTS[one.recipe.project].task] for one in drawn}
+    places = st.columns(len(charts_of) + 1, gap="medium")
+    for place, (figure, label) in zip(places, sorted(charts_of), strict=False):
+        of = [one for one in drawn if FIGURES[PROJECTS[one.recipe.project].task][0] == figure]
+        title = _("{figure} on validation", figure=_(label))
+        units = {unit_of(PROJECTS[one.recipe.project]) for one in of} - {""}
+        title += f" [{', '.join(sorted(units))}]" if units else ""
+        with place:
+            _chart(drawn, of, names, figure, splits, over, title, len(places))
+    with places[-1]:
+        title = _("Loss on validation")
+        _chart(drawn, drawn, names, "loss", splits, over, title, len(places))
+        losses = {one.recipe.loss for one in drawn}
+        if len(losses) > 1:
+            said = ", ".join(words.value("loss", loss) for loss in sorted(losses))
+            st.caption(
+                ":material/warning: "
+                + _("Different loss functions do not compare: {names}.", names=said)
+            )
+
+
+def limits(recipe: Recipe) -> dict[str, float]:
+    """The best possible figures on validation, where the project knows them; "loss" too."""
+    usual = PROJECTS[recipe.project].recipe()
+    # They depend on the data alone, so that runs on the same data share them.
+    found = dict(comparison.best(usual.with_(data=recipe.data, seed=recipe.seed), "validation"))
+    for name in ("log_loss", "mse"):
+        if name in found and comparison.is_limit_of(recipe):
+            found["loss"] = found[name]
+    return found
+
+
+def _limit_lines(of: Sequence[Kept], figure: str) -> list[Line]:
+    """Each known limit once; with the project's name if they have several."""
+    several = len({one.recipe.project for one in of}) > 1
+    lines: dict[tuple[str, float], Line] = {}
+    for one in of:
+        found = limits(one.recipe).get(figure)
+        if found is None:
+            continue
+        project = PROJECTS[one.recipe.project]
+        label = _("noise floor") if project.task == "regression" else _("Bayes limit")
+        label += f" ({_(project.title)})" if several else ""
+        lines[project.name, found] = Line(label, found, best=True)
+    return list(lines.values())[:3]
+
+
+def _chart(
+    drawn: Sequence[Kept],
+    of: Sequence[Kept],
+    names: Mapping[int, str],
+    figure: str,
+    splits: Sequence[Split],
+    over: Over,
+    title: str,
+    beside: int,
+) -> None:
+    """One figure of the runs ``of``, in their colours among ``drawn``, one of ``beside`` charts."""
+    labels = {"validation": _("validation"), "train": _("train")}
+    rows: list[dict[str, Any]] = []
+    most = max(2, POINTS // max(1, len(of) * len(splits)))
+    logarithmic = figure != "accuracy" and bool(st.session_state["runs.log"])
+    for one in of:
+        for split in splits:
+            points = compare.thinned(compare.series(one.history, split, figure, over), most)
+            rows += [
+                {"x": x, "y": max(y, 1e-6) if logarithmic else y}
+                | {"run": names[one.number], "split": labels[split]}
+                for x, y in points
+            ]
+    over_label = OVERS[over]
+    x: dict[str, Any] = {
+        "field": "x",
+        "type": "quantitative",
+        "title": _(over_label),
+        "scale": {"zero": over != "epoch", "nice": False},
+        "axis": {"tickCount": 6, "tickMinStep": 1},
+    }
+    scale: dict[str, Any] = {"zero": False, "nice": True}
+    axis: dict[str, Any] = {"format": "~%" if figure == "accuracy" else "~g", "tickCount": 6}
+    if logarithmic:
+        scale = {"type": "log", "nice": False, "padding": 8}
+        axis["labelOverlap"] = True
+    domain = [names[one.number] for one in drawn]
+    encoding: dict[str, Any] = {
+        "x": x,
+        "y": {
+            "field": "y",
+            "type": "quantitative",
+            "title": title,
+            "scale": scale,
+            "axis": axis,
+        },
+        "color": {
+            "field": "run",
+            "type": "nominal",
+            "title": None,
+            "scale": {"domain": domain, "range": list(charts.CLASSES[: len(domain)])},
+            "legend": {
+                "orient": "bottom",
+                "columns": 5 if beside < 3 else 3,
+                "labelLimit": 90,
+                "symbolType": "stroke",
+                "symbolStrokeWidth": 3,
+                "offset": 2,
+            },
+        },
+        "strokeDash": {
+            "field": "split",
+            "type": "nominal",
+            "title": None,
+            "scale": {"domain": list(labels.values()), "range": [[1, 0], [5, 3]]},
+            "legend": None,
+        },
+    }
+    few = max((len(one.history.epochs) for one in of), default=0) <= 30
+    mark: dict[str, Any] = {"type": "line", "strokeWidth": 2.2, "tooltip": True}
+    if few:
+        mark["point"] = {"size": 30, "filled": True}
+    layers: list[dict[str, Any]] = [{"mark": mark}]
+    layers += [
+        _unfeatured(charts.rule(line, figure == "accuracy", place))
+        for place, line in enumerate(_limit_lines(of, figure))
+    ]
+    charts.show(
+        rows,
+        {"encoding": encoding, "layer": layers},
+        330,
+        f"runs.chart.{figure}",
+        _("{title}, a line a run: {names}", title=title, names=", ".join(domain)),
+    )
+
+
+def _unfeatured(rule: dict[str, Any]) -> dict[str, Any]:
+    """A limit's line without the runs' dashes."""
+    for layer in rule["layer"]:
+        layer["encoding"]["strokeDash"] = None
+    return rule
+
+
+# --- What differs -------------------------------------------------------------------------
+
+
+def _differences(chosen: Sequence[Kept], names: Mapping[int, str]) -> None:
+    st.subheader(_("What differs"), anchor=False)
+    if len(chosen) < 2:
+        st.caption(_("Tick two runs or more, and what differs between their settings stands here."))
+        return
+    found = compare.differences([one.recipe for one in chosen])
+    if not found:
+        st.caption(_("Nothing: these runs have the same settings, and so the same numbers."))
+        return
+    heading = _("Setting")
+    while heading in names.values():
+        heading += " "
+    table: dict[str, list[str]] = {heading: [words.title(name) for name in found]}
+    for place, one in enumerate(chosen):
+        table[names[one.number]] = [words.value(name, row[place]) for name, row in found.items()]
+    st.dataframe(table, hide_index=True, alt=_("What differs between the ticked runs"))

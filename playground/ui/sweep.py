@@ -1,0 +1,591 @@
+"""A sweep on the page: choose a grid, start it, watch its heat map and curves fill in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import streamlit as st
+
+from playground import compare, sweep
+from playground.data.dataset import Examples
+from playground.errors import PlaygroundError
+from playground.fields import Field, Value
+from playground.kept import Kept
+from playground.projects import PROJECTS
+from playground.projects.base import Project
+from playground.recipe import FIELDS, Recipe
+from playground.service import Run
+from playground.sweep import Axis, Cell
+from playground.ui import charts, frame, language, run_list
+from playground.ui import recipe_words as words
+from playground.ui.controls import DEPENDS, NEURONS, stops, written
+from playground.ui.language import _
+from playground.ui.problems import plain
+from playground.ui.state import tied
+from playground.ui.workbench import FIGURES, refresh_interval
+
+SWEEP: Final = "sweep"  # the session's latest
+CELL: Final = "sweep.cell"  # which of its runs is chosen
+BEST: Final = -1  # whichever is the best so far
+NONE: Final = ""
+ROW: Final = 46  # pixels of the heat map
+POINTS: Final = 3000  # of all curves together
+WAITING: Final = "…"
+INKS: Final = {"dark": "#101418", "light": "#ffffff"}  # on bright and on dark cells
+# Of a curve's dashes, as many as a hyperparameter has values: (drawn, left out) pixels.
+DASHES: Final = (
+    (1, 0),
+    (8, 3),
+    (4, 3),
+    (2, 2),
+    (8, 3, 2, 3),
+    (12, 4),
+    (1, 3),
+    (4, 6),
+    (8, 2, 2, 2, 2, 2),
+    (12, 2, 4, 2),
+    (2, 6),
+    (16, 4, 1, 4),
+)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep that was started: its grid, and a run a cell."""
+
+    project: Project
+    axes: tuple[Axis, ...]
+    runs: tuple[tuple[Cell, Kept], ...]
+
+    @property
+    def active(self) -> bool:
+        return any(one.run is not None and one.run.active for _cell, one in self.runs)
+
+    @property
+    def paused(self) -> list[Run]:
+        return [
+            one.run for _cell, one in self.runs if one.run is not None and one.run.state == "paused"
+        ]
+
+    def figure(self, one: Kept) -> float | None:
+        """The validation figure after the last epoch that the run has trained, unless it failed."""
+        if one.snapshot.state in ("diverged", "failed"):
+            return None
+        return compare.last(one.history, "validation", FIGURES[self.project.task][0])
+
+    def best(self) -> int | None:
+        """The place of the best figure so far."""
+        found = {n: self.figure(one) for n, (_cell, one) in enumerate(self.runs)}
+        known = {n: value for n, value in found.items() if value is not None}
+        if not known:
+            return None
+        choose = min if self.project.task == "regression" else max
+        return choose(known, key=known.__getitem__)
+
+    def name(self, cell: Cell) -> str:
+        """A cell by its values: „Learning rate 0.03 · Batch size 64"."""
+        return " · ".join(
+            f"{_(axis.field.label)} {words.written(axis.field, value)}"
+            for axis, value in zip(self.axes, cell.point, strict=True)
+        )
+
+
+def show() -> None:
+    """Settings (left), what came of it (right)."""
+    left, right = st.columns([1, 2.4], gap="medium")
+    with left:
+        _settings()
+    with right:
+        _results()
+
+
+# --- What to sweep ------------------------------------------------------------------------
+
+
+def base_of(project: Project) -> Recipe:
+    """The settings on the project's sliders; before anybody has seen them in this session, those
+    of its present run, else its usual ones."""
+    run = frame.runs().get(project.name)
+    usual = project.recipe() if run is None else run.recipe
+
+    def now(name: str, default: Value) -> Any:
+        return st.session_state.get(f"{project.name}.{name}", default)
+
+    values = {name: now(name, getattr(usual, name)) for name in FIELDS}
+    blocks = len(values["channels"])
+    for name in ("kernels", "strides"):
+        values[name] = (values[name] + (values[name][-1],) * blocks)[:blocks]
+    data = {name: now(name, value) for name, value in usual.data.items()}
+    return project.check(usual.with_(data=data, **values))
+
+
+def own_of(project: Project, base: Recipe) -> Examples | None:
+    """The student's own examples, as the project's present run has them."""
+    run = frame.runs().get(project.name)
+    # Where the data options differ, own examples may have another shape.
+    return run.own if run is not None and run.recipe.data == base.data else None
+
+
+def _settings() -> None:
+    titles = {name: _(project.title) for name, project in PROJECTS.items()}
+    begun = [name for name, run in frame.runs().items() if run.state != "ready"]
+    start = begun[-1] if begun else next(iter(PROJECTS))
+    st.selectbox(
+        _("Project"), list(titles), format_func=titles.__getitem__, **tied("sweep.project", start)
+    )
+    project = PROJECTS[st.session_state["sweep.project"]]
+    try:
+        base = base_of(project)
+        axes = _axes(project, base)
+        epochs = _epochs(project, base)
+        cells = sweep.cells(project, base, axes, epochs)
+    except PlaygroundError as error:
+        st.error(plain(error.text(_)), icon=":material/error:")
+        cells = []
+
+    def start_all() -> None:
+        own = own_of(project, base)
+        runs: list[tuple[Cell, Kept]] = []
+        first: Run | None = None
+        for cell in cells:
+            run = Run(project, cell.recipe, own, like=first)
+            first = first or run
+            runs.append((cell, frame.kept().take(run, shown=False)))
+            frame.service().start(run, background=True)
+        st.session_state[SWEEP] = Sweep(project, tuple(axes), tuple(runs))
+        st.session_state[CELL] = BEST
+
+    running: Sweep | None = st.session_state.get(SWEEP)
+    busy = running is not None and (running.active or bool(running.paused))
+    if cells:
+        said = language.counted("{n} run", "{n} runs", len(cells))
+        if len(axes) == 2:
+            said += f" ({len(axes[0].values)} × {len(axes[1].values)})"
+        st.caption(said + ". " + _("All else is as on the project's sliders."))
+    st.button(
+        _("Start the sweep"),
+        icon=":material/play_arrow:",
+        type="primary",
+        key="sweep.start",
+        on_click=start_all,
+        disabled=not cells or busy,
+        help=_("The runs of a sweep train side by side, behind those on the project pages."),
+    )
+
+
+def _axes(project: Project, base: Recipe) -> list[Axis]:
+    known = sweep.fields(project)
+    first = _choose(_("Hyperparameter"), project, known, base, None)
+    assert first is not None
+    axes = [_values(project, known[first])]
+    second = _choose(_("A second one"), project, known, base, first)
+    if second is not None:
+        axes.append(_values(project, known[second]))
+    return axes
+
+
+def _choose(
+    label: str, project: Project, known: Mapping[str, Field], base: Recipe, other: str | None
+) -> str | None:
+    """Which hyperparameter; the second may be none, and not the same."""
+    names = [name for name in known if name != other and _sensible(name, base, other)]
+    key = f"sweep.{project.name}.{'first' if other is None else 'second'}"
+    labels = {name: _(known[name].label) for name in names}
+    usual = "learning_rate"
+    if other is not None:
+        labels = {NONE: _("none")} | labels
+        usual = NONE
+    if st.session_state.get(key, usual) not in labels:
+        st.session_state[key] = usual if usual in labels else next(iter(labels))
+    st.selectbox(label, list(labels), format_func=labels.__getitem__, **tied(key, usual))
+    return st.session_state[key] or None
+
+
+def _sensible(name: str, base: Recipe, other: str | None) -> bool:
+    """Does it change anything beside the other settings?"""
+    if name not in DEPENDS:
+        return True
+    needed, values = DEPENDS[name]
+    return needed == other or getattr(base, needed) in values
+
+
+def _values(project: Project, field: Field) -> Axis:
+    """A range and how many, or a choice of choices."""
+    key = f"sweep.{project.name}.{field.name}"
+    if field.kind == "choice":
+        labels = {choice: _(field.choice_labels.get(choice, choice)) for choice in field.choices}
+        st.multiselect(
+            _("Values"),
+            list(labels),
+            format_func=labels.__getitem__,
+            help=_(field.help),
+            **tied(f"{key}.values", list(labels)),
+        )
+        return sweep.axis(project, field.name, st.session_state[f"{key}.values"])
+    options = offered(field)
+    low, high = usual_range(field, options)
+    texts = written(options)
+    ends = (_("From"), f"{key}.low", low), (_("To"), f"{key}.high", high)
+    for place, (label, end, usual) in zip(st.columns(2), ends, strict=True):
+        place.select_slider(
+            label, options, format_func=texts, help=_(field.help), **tied(end, usual)
+        )
+    st.slider(
+        _("How many values"),
+        2,
+        sweep.MOST_VALUES,
+        help=_("Evenly spaced; on a logarithmic scale where the slider is one."),
+        **tied(f"{key}.count", 5 if field.log or field.name == "seed" else 4),
+    )
+    low, high = st.session_state[f"{key}.low"], st.session_state[f"{key}.high"]
+    values = sweep.grid(field, low, high, st.session_state[f"{key}.count"])
+    st.caption(" · ".join(words.written(field, value) for value in values))
+    return sweep.axis(project, field.name, values)
+
+
+def offered(field: Field) -> list[float]:
+    """What a range of a number ``field`` may begin and end with."""
+    if field.name == "hidden":
+        return list(NEURONS)
+    if field.log:
+        return stops(field)
+    whole = field.kind == "integer"
+    if whole and field.high - field.low > 1000:  # the seed
+        return list(range(int(field.low), int(field.low) + sweep.MOST_RUNS))
+    count = min(round((field.high - field.low) / field.step), 40)
+    places = [field.low + (field.high - field.low) * n / count for n in range(count + 1)]
+    return sorted({round(p) for p in places} if whole else {round(p, 9) for p in places})
+
+
+def usual_range(field: Field, options: Sequence[float]) -> tuple[float, float]:
+    """A first range: around the project's own value on a logarithmic scale, else all of it."""
+    if field.name == "seed":
+        return options[0], options[4]
+    default = float(cast(float, field.default))
+    if not field.log:
+        return options[0], options[-1]
+    if not default:
+        return options[0], min(options, key=lambda value: abs(value - 0.1))
+    factor = 4 if field.kind == "integer" else 10  # five steps: powers of two, halves of ten
+    low = min(options, key=lambda value: abs(value - default / factor))
+    return low, min(options, key=lambda value: abs(value - default * factor))
+
+
+def _epochs(project: Project, base: Recipe) -> int:
+    key = f"sweep.{project.name}.epochs"
+    usual = base.epochs
+    options = sorted({*stops(FIELDS["epochs"]), usual, st.session_state.get(key, usual)})
+    field = FIELDS["epochs"]
+    st.select_slider(
+        _(field.label),
+        options,
+        format_func=written(options),
+        help=_(field.help),
+        **tied(key, usual),
+    )
+    return int(st.session_state[key])
+
+
+# --- What comes of it ---------------------------------------------------------------------
+
+
+def _results() -> None:
+    now: Sweep | None = st.session_state.get(SWEEP)
+    if now is None:
+        language.prose("runs", "sweep")
+        return
+    found = now
+    active = found.active
+    interval = refresh_interval() if active else None
+
+    @st.fragment(run_every=interval)
+    def live() -> None:
+        frame.kept().refresh(frame.service().look)
+        _progress(found)
+        picked = st.session_state.get(CELL, BEST)
+        chosen = found.best() if picked == BEST else picked
+        _heat_map(found, chosen)
+        _cell(found, chosen)
+        _curves(found, chosen)
+        if active != found.active:
+            st.rerun()  # the timer belongs to the whole page
+
+    live()
+
+
+def _progress(found: Sweep) -> None:
+    def stop() -> None:
+        for _cell, one in found.runs:
+            if one.run is not None:
+                frame.service().stop(one.run)
+
+    def resume() -> None:
+        for run in found.paused:
+            frame.service().start(run)
+
+    over = sum(not one.live for _cell, one in found.runs)
+    share = sum(
+        1.0 if not one.live else len(one.history.epochs) / one.recipe.epochs
+        for _cell, one in found.runs
+    )
+    text = _("{done} of {all} runs are over", done=over, all=len(found.runs))
+    if found.paused and not found.active:
+        text += " · " + _("paused, because nobody was watching")
+    elif found.active and frame.service().active:
+        text += " · " + _("runs on project pages come first")
+    bar, buttons = st.columns([3, 1.3], vertical_alignment="center")
+    bar.progress(share / len(found.runs), text=f"{_(found.project.title)} · {text}")
+    with buttons, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
+        if found.paused and not found.active:
+            st.button(
+                _("Resume"), icon=":material/play_arrow:", key="sweep.resume", on_click=resume
+            )
+        st.button(
+            _("Stop"),
+            icon=":material/stop:",
+            key="sweep.stop",
+            on_click=stop,
+            disabled=not found.active and not found.paused,
+            help=_("End all runs of this sweep; what they have learned stays in the table."),
+        )
+
+
+def _text(found: Sweep, one: Kept) -> str:
+    """What stands in a cell."""
+    if one.snapshot.state in ("diverged", "failed"):
+        return run_list.state_of(one.snapshot)
+    value = found.figure(one)
+    if value is None:
+        return WAITING if one.live else "–"
+    figure = run_list.figure_of(found.project, value)
+    return figure if not one.live else f"{figure} {WAITING}"
+
+
+def _heat_map(found: Sweep, chosen: int | None) -> None:
+    """A cell a run: its validation figure after the last epoch that it has trained."""
+    label = FIGURES[found.project.task][1]
+    lower = found.project.task == "regression"
+    across, down = found.axes[0], found.axes[1] if len(found.axes) == 2 else None
+    known = [v for _cell, one in found.runs if (v := found.figure(one)) is not None]
+    # Errors on a logarithmic scale: else one run that learned nothing makes all others alike.
+    low, high = max(min(known, default=0.1), 1e-6), max(known, default=1.0)
+    rows: list[dict[str, Any]] = []
+    for n, (cell, one) in enumerate(found.runs):
+        value = found.figure(one)
+        bright = value is not None and _share(value, low, high, lower) > 0.6
+        rows.append(
+            {
+                "n": n,
+                "x": words.written(across.field, cell.point[0]),
+                "y": words.written(down.field, cell.point[1]) if down else "",
+                "v": value,
+                "text": _text(found, one),
+                "ink": "grey" if value is None else "dark" if bright else "light",
+                "chosen": n == chosen,
+                "tip": f"{found.name(cell)}: {_text(found, one)}",
+            }
+        )
+    place: dict[str, Any] = {
+        "x": {
+            "field": "x",
+            "type": "ordinal",
+            "sort": [words.written(across.field, value) for value in across.values],
+            "title": _(across.field.label),
+            "axis": {"labelAngle": 0, "labelOverlap": True, "labelLimit": 110},
+            "scale": {"paddingInner": 0.03, "paddingOuter": 0.02},
+        },
+        "y": {
+            "field": "y",
+            "type": "ordinal",
+            "sort": [words.written(down.field, value) for value in down.values] if down else [""],
+            "title": _(down.field.label) if down else None,
+            "axis": {"labelLimit": 110} if down else None,
+            "scale": {"paddingInner": 0.06, "paddingOuter": 0.04},
+        },
+    }
+    color: dict[str, Any] = {
+        "field": "v",
+        "type": "quantitative",
+        "scale": {
+            "type": "log" if lower else "linear",
+            "scheme": "viridis",
+            "reverse": lower,
+            "domain": [low, max(high, 1.001 * low)],
+        },
+        "legend": None,
+    }
+    spec = {
+        "encoding": place,
+        "layer": [
+            {
+                # "invalid": or a cell without a figure would be left out.
+                "mark": {"type": "rect", "cursor": "pointer", "cornerRadius": 3, "invalid": None},
+                "params": [{"name": "pick", "select": {"type": "point", "fields": ["n"]}}],
+                "encoding": {
+                    "color": {
+                        "condition": {"test": "!isValid(datum.v)", "value": "#8a939b33"},
+                        **color,
+                    },
+                    "stroke": {
+                        "condition": {"test": "datum.chosen", "value": charts.VALIDATION},
+                        "value": "transparent",
+                    },
+                    "strokeWidth": {"value": 4},
+                    "tooltip": {"field": "tip"},
+                    "opacity": {"value": 1},  # a selection must not fade the others
+                },
+            },
+            {
+                "mark": {"type": "text", "fontSize": 12, "tooltip": None},
+                "encoding": {
+                    "text": {"field": "text"},
+                    "color": {
+                        "condition": [
+                            {"test": f"datum.ink === {ink!r}", "value": color}
+                            for ink, color in INKS.items()
+                        ],
+                        "value": charts.LIMIT,
+                    },
+                },
+            },
+        ],
+    }
+
+    def pick(picked: Sequence[dict[str, Any]]) -> None:
+        if picked and 0 <= int(picked[0]["n"]) < len(found.runs):
+            st.session_state[CELL] = int(picked[0]["n"])
+
+    title = _("{figure} on validation", figure=_(label))
+    unit = run_list.unit_of(found.project)
+    st.markdown(f"**{title}" + (f" [{unit}]" if unit else "") + "**")
+    height = ROW * (len(down.values) if down else 1) + 66
+    alt = _("A cell a run, coloured by its figure on the validation set")
+    charts.show(rows, spec, height, "sweep.heat", alt, pick)
+    st.caption(
+        _(
+            "Each cell: after the last epoch that this run has trained; brighter is better. Click "
+            "a cell to choose it. The test set is not touched."
+        )
+    )
+
+
+def _share(value: float, low: float, high: float, lower: bool) -> float:
+    """Where a figure stands between the worst (0) and the best (1)."""
+    if high <= low:
+        return 0.0
+    if lower:
+        return math.log(high / max(value, low)) / math.log(high / low)
+    return (value - low) / (high - low)
+
+
+def _cell(found: Sweep, chosen: int | None) -> None:
+    """The chosen cell, and the way of its settings back to the sliders."""
+    names = {n: found.name(cell) for n, (cell, _one) in enumerate(found.runs)}
+    best = found.best()
+    which, go = st.columns([2.2, 1], vertical_alignment="bottom")
+    which.selectbox(
+        _("Chosen run"),
+        [BEST, *names],
+        format_func=({BEST: _("the best so far")} | names).__getitem__,
+        **tied(CELL, BEST),
+    )
+    pressed = go.button(
+        _("Back to the sliders"),
+        icon=":material/tune:",
+        key="sweep.restore",
+        disabled=chosen is None,
+        width="stretch",
+        help=_("The project's sliders take the settings of this run; nothing is trained."),
+    )
+    if pressed and chosen is not None:
+        # How many threads it had, behind all others, is nothing that a student chose.
+        words.restore(found.runs[chosen][1].recipe.with_(threads=0))
+    words.restored()
+    if best is not None:
+        cell, one = found.runs[best]
+        said = _(
+            "Best on validation so far: **{name}**, {figure}. It was chosen by this very figure, "
+            "so it is a little too good: the test set, once and at the end, tells the truth.",
+            name=found.name(cell),
+            figure=run_list.figure_of(found.project, found.figure(one)),
+        )
+        st.markdown(said)
+
+
+def _curves(found: Sweep, chosen: int | None) -> None:
+    """The validation figure of each run over its epochs."""
+    figure, label = FIGURES[found.project.task]
+    unit = run_list.unit_of(found.project)
+    across, down = found.axes[0], found.axes[1] if len(found.axes) == 2 else None
+    lower = found.project.task == "regression"
+    most = max(2, POINTS // len(found.runs))
+    rows: list[dict[str, Any]] = []
+    for n, (cell, one) in enumerate(found.runs):
+        curve = compare.thinned(compare.series(one.history, "validation", figure, "epoch"), most)
+        first = words.written(across.field, cell.point[0])
+        second = words.written(down.field, cell.point[1]) if down else ""
+        rows += [
+            {"x": x, "y": max(y, 1e-6) if lower else y, "n": n, "chosen": n == chosen}
+            | {"first": first, "second": second}
+            for x, y in curve
+        ]
+    several = across.field.kind == "choice"
+    names = [words.written(across.field, value) for value in across.values]
+    colors: dict[str, Any] = {"domain": names}
+    colors |= {"range": list(charts.CLASSES[: len(names)])} if several else {"scheme": "viridis"}
+    legend = {"orient": "bottom", "columns": 4, "titleLimit": 300, "labelLimit": 90}
+    legend |= {"symbolType": "stroke", "symbolStrokeWidth": 3, "symbolSize": 300, "offset": 4}
+    scale: dict[str, Any] = {"type": "log", "nice": False, "padding": 8} if lower else {}
+    encoding: dict[str, Any] = {
+        "x": {
+            "field": "x",
+            "type": "quantitative",
+            "title": _("epoch"),
+            "scale": {"zero": False, "nice": False},
+            "axis": {"tickMinStep": 1, "tickCount": 6},
+        },
+        "y": {
+            "field": "y",
+            "type": "quantitative",
+            "title": _("{figure} on validation", figure=_(label)) + (f" [{unit}]" if unit else ""),
+            "scale": scale or {"zero": False},
+            "axis": {"format": "~g" if lower else "~%", "tickCount": 6, "labelOverlap": True},
+        },
+        "detail": {"field": "n"},
+        "color": {
+            "field": "first",
+            "type": "ordinal" if not several else "nominal",
+            "sort": names,
+            "title": _(across.field.label),
+            "scale": colors,
+            "legend": legend,
+        },
+        "strokeWidth": {"condition": {"test": "datum.chosen", "value": 4}, "value": 1.6},
+    }
+    if down:
+        seconds = [words.written(down.field, value) for value in down.values]
+        encoding["strokeDash"] = {
+            "field": "second",
+            "type": "nominal",
+            "sort": seconds,
+            "title": _(down.field.label),
+            "scale": {"domain": seconds, "range": list(DASHES[: len(seconds)])},
+            "legend": legend | {"symbolStrokeColor": charts.LIMIT, "symbolStrokeWidth": 2},
+        }
+    points = {"size": 18, "filled": True}  # which would hide what a legend's dashes look like
+    layers: list[dict[str, Any]] = [
+        {
+            "mark": {"type": "line", "tooltip": True} | ({} if down else {"point": points}),
+            "encoding": encoding,
+        }
+    ]
+    limit = run_list.limits(found.runs[0][1].recipe).get(figure)
+    if limit is not None and rows:
+        name = _("noise floor") if lower else _("Bayes limit")
+        line = charts.Line(name, limit, best=True)
+        layers.append(charts.rule(line, figure == "accuracy", 0))
+    alt = _("{figure} on validation over the epochs, a line a run", figure=_(label))
+    charts.show(rows, {"layer": layers}, 380, "sweep.curves", alt)
