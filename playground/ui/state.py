@@ -8,12 +8,15 @@ survives page switches; the widget's key carries the language, and the two are t
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
 from playground.ui import language
+
+TELL: Final = 10.0  # seconds in which a browser is told a value that the program has set
 
 
 def tied(key: str, default: Any = None, then: Callable[[], None] | None = None) -> dict[str, Any]:
@@ -23,8 +26,13 @@ def tied(key: str, default: Any = None, then: Callable[[], None] | None = None) 
     """
     widget = f"{key}@{language.current()}"
     value = st.session_state.setdefault(key, default)
-    # Only where they differ: setting it anew at each tick would take a slider from the hand.
+    # Not at each tick, which would take a slider from the hand. But more than once: a browser
+    # that is still loading draws only the last of several runs, and a widget that was not told
+    # its value in that one shows, and sends back, its own default.
+    until = f"{widget}.tell"
     if widget not in st.session_state or st.session_state[widget] != value:
+        st.session_state[until] = time.monotonic() + TELL
+    if time.monotonic() < st.session_state.get(until, 0.0):
         st.session_state[widget] = value
 
     def copy() -> None:
