@@ -92,6 +92,10 @@ class History:
         else:
             self.ended = "diverged"
 
+    def changed(self, name: str, value: float) -> None:
+        """Note a change that the next step is the first to feel."""
+        self.changes.append(Change(self.steps + 1, name, value, self.wall, self.training))
+
     @property
     def steps(self) -> int:
         return len(self.losses)
@@ -179,5 +183,3 @@ def _list(values: object) -> list[object]:
     if not isinstance(values, list):
         raise TypeError("no list")
     return values
-
-

@@ -12,30 +12,35 @@ others leave: a worker trains one only while no other run waits and a core is fr
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import torch
 from torch import nn
 
 from playground import models, threads
-from playground.data.dataset import Dataset, Examples
+from playground.data.dataset import Dataset, Examples, Scaler
 from playground.errors import PlaygroundError
 from playground.history import History
 from playground.i18n import N_
 from playground.optimizers import Settings
+from playground.progress import Progress
 from playground.projects.base import Predictor, Project
 from playground.recipe import Recipe
 from playground.training import Controls, Ending, Epoch, Step, fit, steps_per_epoch
 
 SLICE: Final = 0.05  # seconds a run keeps a worker
-PAUSE_AFTER: Final = 60.0  # seconds without a look until a run pauses by itself
-STOP_AFTER: Final = 1800.0  # seconds without a look until it stops for good
+# Seconds without a look until a run pauses by itself, and until it stops for good.
+PAUSE_AFTER: Final = float(os.environ.get("PLAYGROUND_PAUSE_AFTER", "60"))
+STOP_AFTER: Final = float(os.environ.get("PLAYGROUND_STOP_AFTER", "1800"))
+GAP: Final = 30.0  # seconds in which no worker looked at the clock: more, and it has jumped
+ROUND: Final = 1.0  # seconds of work by which one student's runs may be ahead of another's
 
 State = Literal[
     "ready", "waiting", "running", "paused", "finished", "stopped", "diverged", "failed"
@@ -43,6 +48,60 @@ State = Literal[
 ACTIVE: Final = ("waiting", "running")
 OVER: Final = ("finished", "stopped", "diverged", "failed")
 Until = Literal["end", "epoch", "batch"]
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """A run just after one of its epochs: enough to go on from there with the same numbers.
+
+    ``progress`` is what :meth:`Progress.save` gave; ``settings`` the controls' last ones.
+    """
+
+    progress: dict[str, torch.Tensor]
+    history: History
+    settings: Settings
+    steps_total: int
+    served: float = 0.0
+
+    @property
+    def epoch(self) -> int:
+        return self.history.epochs[-1].epoch
+
+    @property
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The network's, by name."""
+        start = "model."
+        found = self.progress.items()
+        return {name.removeprefix(start): one for name, one in found if name.startswith(start)}
+
+
+@dataclass(frozen=True)
+class Move:
+    """What one step did: all weights before and after step number ``step``."""
+
+    step: int
+    before: dict[str, torch.Tensor]
+    after: dict[str, torch.Tensor]
+
+
+@dataclass(eq=False)
+class Share:
+    """What the runs of one student have had of the workers, whose turns are fair by it.
+
+    Turns alone are not: one of a large network may take seconds where others take a slice,
+    and a student may let six runs train at once.
+    """
+
+    used: float = 0.0  # seconds of a core
+
+
+@dataclass(frozen=True)
+class Published:
+    """A run's weights after ``step`` steps (None: as the recipe's seed draws them)."""
+
+    step: int
+    weights: dict[str, torch.Tensor] | None
+    move: Move | None
 
 
 class Run:
@@ -72,7 +131,8 @@ class Run:
         self.pausing_unwatched = False  # paused because nobody looked, for the page to say so
         self.background = False  # gives way to all runs that are not
         self.parameters = 0  # how many numbers training changes; 0 before the first slice
-        self.seen = time.monotonic()
+        self.seen = 0.0  # when somebody last looked at it, in the service's time
+        self.share = Share()  # of its own until somebody says whose it is
         self._lock = threading.Lock()
         self._history = History(_settings=self.controls.now)  # changes count from here on
         self._until: Until | None = "end"  # None: what was asked for is done
@@ -82,11 +142,71 @@ class Run:
         self._loading = False
         self._loaded = threading.Event()  # a worker has tried to load the data set
         self._weights: dict[str, torch.Tensor] | None = None
+        self._weights_step = 0  # how many steps they have learned
+        self._move: Move | None = None
+        self._move_wanted = False  # somebody looks inside and has not got the next one yet
+        self._scaler: Scaler | None = None  # of a network from a file, instead of the data's
         self._events: Generator[Step | Epoch, None, Ending] | None = None
+        self._progress: Progress | None = None
         self._started: float | None = None
         self._queued = 0.0  # when it last began to wait for a worker
         self._served = 0.0  # seconds of waiting for a worker and training, without pauses
+        self._lends = False  # its threads were given because it was alone: it may lose them
+        self._crowded = False  # it is not alone any more
         self._steps_total = 0
+        self._begins_at: Milestone | None = None
+        self.milestone: Milestone | None = None  # the last that was asked for
+        self.milestone_wanted = False  # take one after the next epoch
+
+    @classmethod
+    def restored(
+        cls,
+        project: Project,
+        recipe: Recipe,
+        weights: dict[str, torch.Tensor],
+        scaler: Scaler,
+        own: Examples | None = None,
+    ) -> Run:
+        """A run that begins at its end: a network that was trained elsewhere, ready to be asked.
+
+        ``weights`` fit the recipe's network. ``scaler`` is the one that it learned with,
+        whatever ``own`` examples are here.
+        """
+        run = cls(project, recipe, own)
+        run.state, run._history.ended = "finished", "loaded"
+        run.parameters = sum(one.numel() for one in weights.values())
+        run._weights, run._scaler = weights, scaler
+        return run
+
+    @classmethod
+    def remembered(
+        cls,
+        project: Project,
+        recipe: Recipe,
+        weights: dict[str, torch.Tensor],
+        scaler: Scaler,
+        snapshot: Snapshot,
+        own: Examples | None = None,
+    ) -> Run:
+        """A run that is over, as its last ``snapshot`` says, in a process that did not train it."""
+        run = cls.restored(project, recipe, weights, scaler, own)
+        run.state, run._history = snapshot.state, snapshot.history
+        run._steps_total, run._served = snapshot.steps_total, snapshot.served
+        return run
+
+    @classmethod
+    def resumed(
+        cls, project: Project, recipe: Recipe, milestone: Milestone, own: Examples | None = None
+    ) -> Run:
+        """A paused run that goes on from ``milestone``, in a process that did not begin it."""
+        run = cls(project, recipe, own)
+        run.state, run._begins_at, run.milestone = "paused", milestone, milestone
+        run.controls.now = milestone.settings
+        run._history = replace(milestone.history.copy(), _settings=milestone.settings)
+        run._weights = milestone.weights
+        run.parameters = sum(one.numel() for one in run._weights.values())
+        run._steps_total, run._served = milestone.steps_total, milestone.served
+        return run
 
     @property
     def active(self) -> bool:
@@ -95,6 +215,12 @@ class Run:
     @property
     def over(self) -> bool:
         return self.state in OVER
+
+    @property
+    def threads(self) -> int:
+        """How many processor threads it computes with now."""
+        found = [one.value for one in self._history.changes if one.name == "threads"]
+        return int(found[-1]) if found else max(self.recipe.threads, 1)
 
     def dataset(self) -> Dataset:
         """The run's data set, loaded at the first call (from a shared cache, if it is there).
@@ -105,15 +231,20 @@ class Run:
         with self._data_lock:
             if self._dataset is None:
                 shared = None if self._like is None else self._like.dataset()
-                self._dataset = shared or self.project.load(self.recipe, self.own)
+                dataset = shared or self.project.load(self.recipe, self.own)
+                if self._scaler is not None:
+                    dataset = replace(dataset, scaler=self._scaler)
+                self._dataset = dataset
             return self._dataset
 
     def _asks_as(self, other: Run) -> bool:
         """Does ``other`` learn from the same examples, drawn and augmented in the same way?"""
         mine, theirs = self.recipe, other.recipe
         same = ("project", "data", "seed", "augmentation")
-        return self.own is other.own and all(
-            getattr(mine, name) == getattr(theirs, name) for name in same
+        return (
+            self.own is other.own
+            and not other.from_file
+            and all(getattr(mine, name) == getattr(theirs, name) for name in same)
         )
 
     @property
@@ -121,13 +252,40 @@ class Run:
         """Is the data set here, or known not to be had, so that asking for it takes no time?"""
         return self._dataset is not None or self._loaded.is_set()
 
+    @property
+    def trained(self) -> bool:
+        """Has it a network that is not as it was made?"""
+        return self._weights is not None
+
+    @property
+    def goes_on_from(self) -> int | None:
+        """The epoch after which it waits to go on, as another process had begun it."""
+        waits = self._begins_at is not None and self._events is None
+        return self._begins_at.epoch if waits and self._begins_at is not None else None
+
+    @property
+    def from_file(self) -> bool:
+        """Was the network trained elsewhere? Then it answers without its data."""
+        return self._scaler is not None
+
     def predictor(self) -> Predictor:
         """The network as it is now (untrained, half-trained, trained), as a copy to ask."""
         model = self.project.build(self.recipe)
         weights = self._weights  # replaced as a whole, never changed in place
         if weights is not None:
             model.load_state_dict(weights)
-        return Predictor(self.project, self.recipe, model.eval(), self.dataset().scaler)
+        scaler = self._scaler or self.dataset().scaler
+        return Predictor(self.project, self.recipe, model.eval(), scaler)
+
+    def published(self) -> Published:
+        """The weights as the last slice left them, for somebody who looks inside the network.
+
+        Nothing in them changes later. The next slice will also keep what its first step did
+        (one more copy of the weights), for the next look.
+        """
+        self._move_wanted = True
+        with self._lock:
+            return Published(self._weights_step, self._weights, self._move)
 
     def snapshot(self) -> Snapshot:
         """What a page shows, copied in one moment."""
@@ -149,16 +307,28 @@ class Run:
         dataset = self.dataset()
         model = self.project.build(self.recipe)
         self._model = model
-        self._events = fit(model, dataset, self.recipe, self.controls)
+        self._progress = Progress(model, self.recipe)
+        wall = 0.0
+        if self._begins_at is not None:
+            self._progress.load(self._begins_at.progress)
+            wall = self._begins_at.history.wall
+        self._events = fit(model, dataset, self.recipe, self.controls, self._progress)
         with self._lock:
             self.parameters = models.parameters(model)
             self._history.data = dataset.describe()
             self._steps_total = self.recipe.epochs * steps_per_epoch(self.recipe, dataset)
-            self._started = time.monotonic()
+            self._started = time.monotonic() - wall
 
-    def _slice(self, seconds: float) -> None:
-        """Train for about ``seconds``, at most until what was asked for is done."""
-        threads.use(max(self.recipe.threads, 1))
+    def _slice(self, seconds: float) -> bool:
+        """Train for about ``seconds``, at most until what was asked for is done.
+
+        Is there something new worth keeping: a milestone, or the end?
+        """
+        if self._crowded and self.threads > 1 and not self._validates_next():
+            # Not in between: a script repeats this before the step that the history names.
+            with self._lock:
+                self._history.changed("threads", 1)
+        threads.use(self.threads)
         if self._events is None:
             self._prepare()
         assert self._events is not None
@@ -166,7 +336,9 @@ class Run:
         assert self._model is not None
         begun = time.monotonic()
         trained = self._history.training
+        unmoved = self._weights or models.state(self._model) if self._move_wanted else None
         ended: Ending | None = None
+        reached = self.milestone
         while self.active and self._until is not None:
             try:
                 event = next(self._events)
@@ -178,18 +350,50 @@ class Run:
                 self._history.add(event, now - self._started, trained + now - begun)
                 if self._reached(event):
                     self._until = None  # unless start() asks for more before the slice is over
+                if isinstance(event, Epoch) and self._worth_a_milestone():
+                    self._reach_milestone(now - begun)
+            if unmoved is not None and isinstance(event, Step) and math.isfinite(event.loss):
+                self._move = Move(event.number, unmoved, models.state(self._model))
+                self._move_wanted, unmoved = False, None
             if now - begun > seconds:
                 break
-        self._weights = models.state(self._model)
+        weights = models.state(self._model)
         with self._lock:
-            self._served += time.monotonic() - self._queued
+            self._weights, self._weights_step = weights, self._history.steps
+            served = time.monotonic()
+            self._served += served - self._queued
+            self._queued = served  # its worker may go on with it at once
             if self.over:
-                return  # stopped in the meantime
+                return True  # stopped in the meantime
             if ended is not None:
                 self._history.ended = ended
                 self.state = "diverged" if ended == "diverged" else "finished"
             elif self._until is None and self.active:
                 self.state = "paused"
+            return self.over or self.milestone is not reached
+
+    def _validates_next(self) -> bool:
+        """Is an epoch's last step done, and its validation not?"""
+        steps, epochs = self._history.steps, self._history.epochs
+        if not self._steps_total or steps % (self._steps_total // self.recipe.epochs):
+            return False
+        return steps > (epochs[-1].step if epochs else 0)
+
+    def _worth_a_milestone(self) -> bool:
+        """An epoch has ended: does somebody wait for a milestone, or will it stand still here?"""
+        return self.milestone_wanted or (self.milestone is not None and self._until is None)
+
+    def _reach_milestone(self, seconds: float) -> None:
+        """Copy everything, as an epoch has just ended; ``seconds`` of the slice are over."""
+        assert self._progress is not None
+        self.milestone_wanted = False
+        self.milestone = Milestone(
+            self._progress.save(),
+            self._history.copy(),
+            self.controls.now,
+            self._steps_total,
+            self._served + seconds,
+        )
 
     def _reached(self, event: Step | Epoch) -> bool:
         """Is what was asked for done? After the last epoch there is only the end to come."""
@@ -236,12 +440,15 @@ class RunService:
     """Starts, pauses, resumes and stops runs; ``close`` (or the main thread's end) ends it.
 
     ``clock`` is a parameter for tests, which move time instead of waiting for it.
+    ``notice`` is told of a run that has reached a milestone or its end, by whoever brought
+    that about (a worker, a page) and while no lock is held.
     """
 
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     pause_after: float = PAUSE_AFTER
     stop_after: float = STOP_AFTER
     clock: Callable[[], float] = time.monotonic
+    notice: Callable[[Run], None] = lambda run: None
 
     def __post_init__(self) -> None:
         threads.default_to_one()
@@ -249,6 +456,7 @@ class RunService:
         self._held: dict[int, Run] = {}  # runs that a worker holds, by their id
         self._watched: list[Run] = []  # every run that is not over
         self._wake = threading.Condition()
+        self._time, self._looked = 0.0, self.clock()  # see _now()
         self._closed = False
         self._threads: list[threading.Thread] = []
 
@@ -262,25 +470,29 @@ class RunService:
                 return
             if run.state == "ready":
                 run.background = background
+                run._lends = not run.recipe.threads
                 count = run.recipe.threads or (1 if background else self._spare_threads())
                 run.recipe = run.recipe.with_(threads=count)
+            if run not in self._watched:  # a ready one, or one that another process began
                 self._watched.append(run)
             run._until = until
             run.pausing_unwatched = False
-            run.seen = self.clock()
+            run.seen = self._now()
             if run.state not in ACTIVE:
+                self._crowd(run)
+                self._level(run)
                 run.state = "waiting" if run._events is None else "running"
                 self._enqueue(run)
             self._ensure_workers()
 
     def load(self, run: Run, patience: float = 0.3) -> bool:
-        """Let a worker load the data of an untrained run; True if it is there by now.
+        """Let a worker load the data of a run that does not train; True if it is there by now.
 
         A page asks this before it needs the data: most sets are there within
         ``patience`` seconds, and a page does not stand still for the others.
         """
         with self._wake:
-            if not (run.loaded or run._loading or run.over or self._closed):
+            if not (run.loaded or run._loading or self._closed):
                 run._loading = True
                 self._enqueue(run)
                 self._ensure_workers()
@@ -294,11 +506,18 @@ class RunService:
 
     def stop(self, run: Run, reason: str = "") -> None:
         """End a run for good; its network stays usable."""
+        if self._stop(run, reason):
+            self._tell(run)
+
+    def _stop(self, run: Run, reason: str) -> bool:
+        """Stop a run, if it is not over; is it news?"""
         with self._wake, run._lock:
-            if not run.over:
-                run.state = "stopped"
-                run._history.ended, run._history.reason = "stopped", reason
-                self._forget(run)
+            if run.over:
+                return False
+            run.state = "stopped"
+            run._history.ended, run._history.reason = "stopped", reason
+            self._forget(run)
+            return True
 
     def change(self, run: Run, settings: Settings) -> None:
         """Learning rate and weight decay from the next step on."""
@@ -306,7 +525,8 @@ class RunService:
 
     def look(self, run: Run) -> Snapshot:
         """A snapshot, and the sign that somebody still watches."""
-        run.seen = self.clock()
+        with self._wake:
+            run.seen = self._now()
         return run.snapshot()
 
     @property
@@ -320,14 +540,30 @@ class RunService:
 
     def sweep(self) -> None:
         """Pause active runs that nobody looked at for a while, and stop them later."""
+        stopped = []
         with self._wake:  # held to the end, so that nobody starts one in between
+            now = self._now()
             for run in list(self._watched):
-                seconds = self.clock() - run.seen
+                seconds = now - run.seen
                 if seconds > self.stop_after:
-                    self.stop(run, N_("Nobody was watching."))
+                    if self._stop(run, N_("Nobody was watching.")):
+                        stopped.append(run)
                 elif seconds > self.pause_after and run.active:
                     self.pause(run)
                     run.pausing_unwatched = True
+        for run in stopped:
+            self._tell(run)
+
+    def _now(self) -> float:
+        """Seconds in which somebody could have watched: the clock, without its jumps.
+
+        While a laptop sleeps nobody looks at a run and none trains, and some systems count
+        that time; a clock that goes back would leave runs alone for as long.
+        """
+        now = self.clock()
+        self._time += min(max(now - self._looked, 0.0), GAP)
+        self._looked = now
+        return self._time
 
     def close(self) -> None:
         """Stop all workers and wait for them; runs stay as they are."""
@@ -371,24 +607,29 @@ class RunService:
                     self._wake.wait(timeout=0.5)
                     run = self._next(first)
             while run is not None:
+                begun = time.monotonic()
                 self._turn(run)
+                seconds = time.monotonic() - begun
                 self.sweep()
-                if not self._keep(run):
+                if not self._keep(run, seconds):
                     run = None
             self.sweep()
 
     def _next(self, first: bool) -> Run | None:
         """Take the run that has waited longest, of those that this worker may train.
 
+        Those of a student who has had more of the workers than others wait for these, and
+        one worker is kept free of loading data.
         Runs with helper threads are for the first worker alone: the helpers stay with the
         worker that called them, and two sets of them are more than the machine has cores.
         Runs in the background are for nobody while another run waits.
         """
         waiting = [run for run in self._queue if not run.background]
+        waiting.sort(key=lambda run: run.share.used // ROUND)
         if not waiting and self._core_free():
             waiting = list(self._queue)
         for run in waiting:
-            if first or run.recipe.threads <= 1:
+            if (first or run.threads <= 1) and not self._must_wait(run):
                 self._queue.remove(run)
                 self._held[id(run)] = run
                 if self._queue:
@@ -396,10 +637,15 @@ class RunService:
                 return run
         return None
 
+    def _must_wait(self, run: Run) -> bool:
+        """Drawing a data set may take a minute: one worker of several always trains."""
+        loading = sum(not held.loaded for held in self._held.values())
+        return not run.loaded and 0 < self.workers - 1 <= loading
+
     def _core_free(self) -> bool:
         """Do the runs that workers hold, the background aside, leave a core?"""
         held = (run for run in self._held.values() if not run.background)
-        return sum(max(run.recipe.threads, 1) for run in held) < self.workers
+        return sum(run.threads for run in held) < self.workers
 
     def _gives_way(self, run: Run) -> bool:
         """Is there one in the queue for which ``run`` makes room, after a turn?"""
@@ -407,13 +653,31 @@ class RunService:
             return bool(self._queue) or not self._core_free()
         return any(not other.background for other in self._queue)
 
-    def _keep(self, run: Run) -> bool:
-        """After a turn: may the worker go on with ``run``? Else it goes back into the queue.
+    def _crowd(self, run: Run) -> None:
+        """Who was alone and had all cores is not any more: one thread each is best for all."""
+        if not run.background:
+            for other in self._watched:
+                other._crowded = other._crowded or (
+                    other is not run and other._lends and other.active
+                )
+
+    def _level(self, run: Run) -> None:
+        """Who comes to train begins level with the others: nobody saves up turns."""
+        active = [other for other in self._watched if other.active and not other.background]
+        if active and all(other.share is not run.share for other in active):
+            run.share.used = max(run.share.used, min(other.share.used for other in active))
+
+    def _keep(self, run: Run, seconds: float) -> bool:
+        """After a turn of so many ``seconds``: may the worker go on with ``run``?
+
+        Else it goes back into the queue.
 
         Where nobody waits, it may: a run's memory and helper threads belong to its worker,
         and moving them to another after each slice cost a fifth of the speed.
         """
         with self._wake:
+            if not run.background:  # else it has had what nobody wanted
+                run.share.used += seconds * run.threads
             if run.active and not self._gives_way(run) and not self._closed:
                 return threading.main_thread().is_alive()
             self._held.pop(id(run), None)
@@ -432,14 +696,21 @@ class RunService:
         try:
             if run._loading:
                 self._load(run)
-            elif run.active:
-                run._slice(SLICE)
+            elif run.active and run._slice(SLICE):
+                self._tell(run)
         except PlaygroundError as error:
             self._fail(run, error)
         except Exception as error:
             logging.getLogger(__name__).exception("A run failed")
             message = N_("Training stopped because of an error in the program: {reason}")
             self._fail(run, PlaygroundError(message, reason=f"{type(error).__name__}: {error}"))
+
+    def _tell(self, run: Run) -> None:
+        """Tell of ``run``; what goes wrong there must not end a worker, whom all runs need."""
+        try:
+            self.notice(run)
+        except Exception:
+            logging.getLogger(__name__).exception("Nobody could be told of a run")
 
     @staticmethod
     def _load(run: Run) -> None:
@@ -451,8 +722,8 @@ class RunService:
             run._loading = False
             run._loaded.set()
 
-    @staticmethod
-    def _fail(run: Run, error: PlaygroundError) -> None:
+    def _fail(self, run: Run, error: PlaygroundError) -> None:
         with run._lock:
             run.state, run.error = "failed", error
             run._history.ended, run._history.reason = "failed", str(error)
+        self._tell(run)

@@ -11,6 +11,8 @@ from torch import nn
 from playground.checkpoint import Checkpoint
 from playground.recipe import Recipe
 
+Rule = Literal["patience", "target"]
+
 
 class StopRules:
     """The recipe's two rules, both judged on the validation set after each epoch.
@@ -27,7 +29,7 @@ class StopRules:
         self.lowest = math.inf  # validation loss so far
         self.waited = 0  # epochs since then
 
-    def broken(self, validation: Mapping[str, float]) -> Literal["patience", "target"] | None:
+    def broken(self, validation: Mapping[str, float]) -> Rule | None:
         """Which rule ends the run after an epoch with these validation figures, if any."""
         if self.target and validation.get("accuracy", 0.0) >= self.target:
             return "target"

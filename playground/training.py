@@ -21,9 +21,8 @@ from playground.checkpoint import Checkpoint
 from playground.data.dataset import Dataset, Examples
 from playground.metrics import Average, figures
 from playground.optimizers import Settings
+from playground.progress import Progress
 from playground.recipe import Recipe
-from playground.seeds import generator
-from playground.stopping import StopRules
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,11 @@ class Controls:
 
 
 def fit(
-    model: nn.Module, dataset: Dataset, recipe: Recipe, controls: Controls | None = None
+    model: nn.Module,
+    dataset: Dataset,
+    recipe: Recipe,
+    controls: Controls | None = None,
+    progress: Progress | None = None,
 ) -> Generator[Step | Epoch, None, Ending]:
     """Train ``model`` on ``dataset.train`` as ``recipe`` says.
 
@@ -75,25 +78,29 @@ def fit(
     that is no longer finite ends the run: the last event carries that loss, the model
     gets the weights of the last finite one back, and the generator returns "diverged".
     The recipe's stop rules may end it too, with "patience" or "target".
+
+    ``progress`` (of the same ``model``) is where it begins, and moves along.
     """
     controls = controls or Controls(recipe)
     loss_function = losses.build(recipe)
-    optimizer = optimizers.build(recipe, model.parameters())
-    shuffle, jitter = generator(recipe.seed, "shuffle"), generator(recipe.seed, "augment")
+    progress = progress or Progress(model, recipe)
+    optimizer, rules = progress.optimizer, progress.rules
     batches = steps_per_epoch(recipe, dataset)
     factor = optimizers.schedule(recipe, recipe.epochs * batches, batches)
-    good, rules = Checkpoint(model), StopRules(recipe, model)
-    step = 0
+    good = Checkpoint(model)
+    step = progress.step
 
-    for epoch in range(1, recipe.epochs + 1):
+    for epoch in range(progress.epoch + 1, recipe.epochs + 1):
+        if progress.rule is not None:
+            return progress.rule
         model.train()
         average = Average()
-        order = torch.randperm(len(dataset.train), generator=shuffle)
+        order = torch.randperm(len(dataset.train), generator=progress.shuffle)
 
         for batch in order.split(recipe.batch_size):
             inputs, targets = dataset.train[batch]
             if dataset.augment is not None:
-                inputs = dataset.augment(inputs.float(), jitter)
+                inputs = dataset.augment(inputs.float(), progress.jitter)
             settings = controls.now
             optimizers.apply(optimizer, settings, factor(step))
             step += 1
@@ -120,11 +127,13 @@ def fit(
             good.restore()
             yield Step(step, validation["loss"], settings)
             return "diverged"
+        good.save()
+        progress.epoch, progress.step = epoch, step
+        progress.rule = rules.broken(validation)
         yield Epoch(epoch, step, average.means(), validation)
-        if (rule := rules.broken(validation)) is not None:
-            return rule
-    rules.keep_best()
-    return "finished"
+    if progress.rule is None:
+        rules.keep_best()
+    return progress.rule or "finished"
 
 
 @torch.no_grad()

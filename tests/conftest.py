@@ -28,6 +28,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYGROUND_DATA", str(folder))
+        patch.delenv("PLAYGROUND_DATABASE", raising=False)
         yield folder
 
 

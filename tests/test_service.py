@@ -379,6 +379,15 @@ def endless(project: Project) -> Run:
     return Run(project, project.recipe(epochs=500, batch_size=1))
 
 
+def let_pass(service: RunService, clock: MovableClock, seconds: float, *watched: Run) -> None:
+    """Time in which somebody looks at ``watched`` alone."""
+    for _ in range(round(seconds)):
+        clock.now += 1
+        service.sweep()
+        for run in watched:
+            service.look(run)
+
+
 def test_a_run_that_nobody_watches_pauses_and_later_stops(
     bars: Project, service: RunService, clock: MovableClock, wait_until: Wait
 ) -> None:
@@ -386,13 +395,10 @@ def test_a_run_that_nobody_watches_pauses_and_later_stops(
     service.start(watched)
     service.start(left)
     wait_until(lambda: steps(watched) and steps(left))
-    clock.now += service.pause_after - 1
-    service.sweep()
+    let_pass(service, clock, service.pause_after - 1)
     assert watched.active
     assert left.active
-    service.look(watched)
-    clock.now += 2
-    service.sweep()
+    let_pass(service, clock, 2, watched)
     assert watched.active
     snapshot = left.snapshot()
     assert (snapshot.state, snapshot.pausing_unwatched) == ("paused", True)
@@ -402,8 +408,10 @@ def test_a_run_that_nobody_watches_pauses_and_later_stops(
     service.start(left)  # somebody is back
     assert not left.snapshot().pausing_unwatched
     wait_until(lambda: steps(left) > before)
-    clock.now += service.stop_after + 1
+    let_pass(service, clock, service.stop_after - 1, watched)
+    assert not left.over
     service.look(watched)
+    clock.now += 2
     wait_until(lambda: left.over)  # the workers look themselves
     assert left.snapshot().state == "stopped"
     assert left.snapshot().history.reason == "Nobody was watching."
@@ -416,11 +424,9 @@ def test_a_paused_run_that_nobody_watches_stops_too(
     run = endless(bars)
     service.start(run)
     service.pause(run)
-    clock.now += service.pause_after + 1
-    service.sweep()
+    let_pass(service, clock, service.pause_after + 1)
     assert not run.snapshot().pausing_unwatched  # a person paused it
-    clock.now += service.stop_after
-    service.sweep()
+    let_pass(service, clock, service.stop_after)
     assert run.snapshot().state == "stopped"
 
 
@@ -579,3 +585,33 @@ def test_resume_pressed_while_it_finishes_does_not_bring_it_back(
     wait_until(idle(service, run))
     assert run.state == "finished"
     assert steps(run) == steps_per_epoch(run.recipe, bars.load(run.recipe)) * 2
+
+
+def test_a_run_that_was_alone_lends_its_threads_from_the_next_step_on(
+    bars: Project, wait_until: Wait
+) -> None:
+    """Its first slice is over, so this is decided without a clock."""
+    service = RunService(workers=2)
+    alone, chosen, other = (
+        Run(bars, bars.recipe(threads=threads, epochs=3)) for threads in (0, 2, 0)
+    )
+    try:
+        for run in (alone, chosen):
+            service.start(run, "batch")
+            wait_until(idle(service, run))
+            assert run.threads == 2
+        other.state = "running"  # somebody trains, and no worker is asked to
+        service._watched.append(other)
+        alone.state = chosen.state = "running"
+        service._crowd(other)
+        alone.state = chosen.state = "paused"
+        other.state = "paused"
+        for run in (alone, chosen):
+            service.start(run, "batch")
+            wait_until(idle(service, run))
+        changes = [(one.step, one.name, one.value) for one in alone.snapshot().history.changes]
+        assert changes == [(2, "threads", 1)]
+        assert (alone.threads, alone.recipe.threads) == (1, 2)
+        assert chosen.threads == 2  # its owner asked for two
+    finally:
+        service.close()

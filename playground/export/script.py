@@ -106,7 +106,7 @@ def script(recipe: Recipe, history: History | None = None, own: Examples | None 
         "task": repr(kind.task).replace("'", '"'),
         "distance": _distance(recipe),
         "optimizer": _optimizer(recipe),
-        "steered": bool(changes or schedule),
+        "steered": bool(schedule) or any(set(one) - {"threads"} for one in changes.values()),
         "factor": schedule,
         "changes": _written(changes, 88) if changes else "",
         "augmented": recipe.augmentation > 0 and kind.pictures,
@@ -298,10 +298,11 @@ def _factor(recipe: Recipe) -> str:
 
 
 def _changes(history: History | None) -> dict[int, dict[str, float]]:
-    """First step -> setting -> new value, of what was changed by hand."""
+    """First step -> setting -> new value, of what was changed on the way."""
     found: dict[int, dict[str, float]] = {}
     for change in history.changes if history is not None else ():
-        found.setdefault(change.step, {})[change.name] = change.value
+        value = int(change.value) if change.name == "threads" else change.value
+        found.setdefault(change.step, {})[change.name] = value
     return found
 
 

@@ -7,21 +7,19 @@ translated labels that Streamlit's own binding would write.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import streamlit as st
 
-from playground import losses
-from playground.errors import PlaygroundError
+from playground import limits, links
 from playground.fields import Field, Value
 from playground.i18n import N_
+from playground.limits import LimitError
 from playground.projects.base import Project
 from playground.recipe import FIELDS, Recipe
-from playground.ui import language
+from playground.ui import desk, language
 from playground.ui.language import _
 from playground.ui.problems import plain
 from playground.ui.state import tied
@@ -97,6 +95,8 @@ MORE: Final = (
     "step_epochs",
     "step_factor",
     "weight_decay",
+    "patience",
+    "target",
     "augmentation",
     "seed",
     "threads",
@@ -137,38 +137,37 @@ class Dials:
         The session holds plain values by key; widgets pick them up. A URL that asks for
         what a field does not allow is said on the page, and the default stays.
         """
-        asked = st.query_params.to_dict()
-        for name, field in self.by_name.items():
-            if self.key(name) in st.session_state:
-                continue
-            value = field.default
-            if name in asked:
-                try:
-                    value = field.check(_read(asked[name], field))
-                except PlaygroundError:
-                    st.warning(
-                        _(
-                            "{label} ({name}): the link asks for {value}, but allowed is "
-                            "{allowed}. The usual value is used instead.",
-                            label=_(field.label),
-                            name=name,
-                            value=plain(asked[name][:80]),
-                            allowed=field.allowed(),
-                        ),
-                        icon=":material/link_off:",
-                    )
-            self.set(name, value)
+        new = [name for name in self.by_name if self.key(name) not in st.session_state]
+        self._new = bool(new)
+        if new:
+            values, problems = self._asked(st.query_params.to_dict())
+            for name in new:
+                self.set(name, values.get(name, self.by_name[name].default))
+            st.session_state[self.key("link.problems")] = problems
+        # In a place of its own even when it is empty, so that nothing below moves.
+        self._place = st.empty()
+        with self._place.container():
+            for problem in st.session_state.get(self.key("link.problems"), []):
+                st.warning(problem.text(_, plain), icon=":material/link_off:")
+
+    def _asked(self, link: dict[str, str]) -> tuple[dict[str, Value], list[links.LinkError]]:
+        """The values that a link asks for, and what it asks for in vain."""
+        return links.read(self.by_name, link)
+
+    def parameters(self) -> dict[str, str]:
+        """What a link to this page says: what differs from the default, and the language."""
+        values = {name: self[name] for name in self.by_name}
+        said = links.parameters(self.by_name.values(), values)
+        return {**said, links.LANGUAGE: language.current()}
 
     def write(self) -> None:
-        """Bring the URL up to date: the language, and what differs from the default."""
-        wanted = {
-            name: _write_value(self[name])
-            for name, field in self.by_name.items()
-            if self[name] != field.default
-        }
-        wanted[language.KEY] = language.current()
+        """Bring the URL up to date; what was wrong with it has been read once one moves on."""
+        wanted = {**self.parameters(), **desk.parameters()}
         if st.query_params.to_dict() != wanted:
             st.query_params.from_dict(wanted)
+            if not self._new:
+                st.session_state.pop(self.key("link.problems"), None)
+                self._place.empty()
 
 
 class Panel(Dials):
@@ -176,21 +175,46 @@ class Panel(Dials):
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.default = project.recipe()
-        super().__init__(project.name, self._fields())
+        self.refused: LimitError | None = None  # why the settings cannot be trained
+        super().__init__(project.name, links.fields(project))
 
-    def _fields(self) -> list[Field]:
-        """Every field a student may set, its default being the project's own."""
-        usual = self.default.to_dict()
-        choices = {"loss": losses.CHOICES[self.project.task]}
-        if not self.project.pictures:
-            choices["architecture"] = ("mlp",)
-        settings = [
-            replace(field, default=usual[name], choices=choices.get(name, field.choices))
-            for name, field in FIELDS.items()
-        ]
-        data = self.project.data_fields
-        return settings + [replace(field, default=self.default.data[field.name]) for field in data]
+    def _asked(self, link: dict[str, str]) -> tuple[dict[str, Value], list[links.LinkError]]:
+        values, problems = super()._asked(link)
+        names, unknown = links.shown(link.get(links.SHOW, ""), self.choosable())
+        self.choose(*names)
+        if not any(name in link for name in self.by_name):
+            values = self._of_desk()
+        return values, problems + unknown
+
+    def _of_desk(self) -> dict[str, Value]:
+        """The settings of the run that is on the desk, for a link that says only whose it is."""
+        run = desk.here().runs.get(self.project.name)
+        if run is None or run.state == "ready":
+            return {}
+        values = {**run.recipe.to_dict(), **run.recipe.data, **run.controls.now._asdict()}
+        # How many threads it got was the machine's choice, not the student's.
+        return {name: values[name] for name in self.by_name if name != "threads"}
+
+    def choosable(self) -> list[str]:
+        """What a link may choose to show: the presets, and each field this project may need."""
+        return [links.PRESET, *filter(self._needed, self.by_name)]
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The controls that a link shows, all others being hidden; empty: nothing is hidden."""
+        names: tuple[str, ...] = st.session_state.get(self.key("link.show"), ())
+        return names
+
+    def choose(self, *names: str) -> None:
+        """Show these controls alone; with none, all of them."""
+        st.session_state[self.key("link.show")] = names
+
+    def shows(self, name: str) -> bool:
+        return not self.chosen or name in self.chosen
+
+    def parameters(self) -> dict[str, str]:
+        said = super().parameters()
+        return {links.SHOW: ",".join(self.chosen), **said} if self.chosen else said
 
     def set(self, name: str, value: Value) -> None:
         super().set(name, value)
@@ -208,21 +232,34 @@ class Panel(Dials):
             self.set(name, value)
 
     def show(self, *names: str) -> None:
-        """Widgets for the fields ``names``, those that make sense beside the other choices."""
+        """Widgets for the fields ``names``: those that make sense beside the other choices.
+
+        A link may have chosen to show fewer.
+        """
         for name in names:
-            if name not in self.by_name or not self._sensible(name):
+            if not (self._needed(name) and self._sensible(name) and self.shows(name)):
                 continue
             field = self.by_name[name]
-            if field.kind == "choice" and len(field.choices) < 2:
-                continue
             if field.kind == "integers":
                 self._list(field)
             else:
                 control(field, self.key(name))
 
-    def _sensible(self, name: str) -> bool:
+    def _needed(self, name: str) -> bool:
+        """Is there anything to choose, whatever the other choices of this project?"""
+        if name not in self.by_name:
+            return False
+        field = self.by_name[name]
+        if name in DEPENDS:
+            other, values = DEPENDS[name]
+            if not set(values) & set(self.by_name[other].choices):
+                return False
         if name == "augmentation":
             return self.project.pictures
+        return len(field.choices) > 1 if field.kind == "choice" else field.low < field.high
+
+    def _sensible(self, name: str) -> bool:
+        """Does the field change anything beside the choices made now?"""
         if name not in DEPENDS:
             return True
         other, values = DEPENDS[name]
@@ -253,37 +290,27 @@ class Panel(Dials):
         st.session_state[self.key(field.name)] = tuple(numbers)
 
     def recipe(self) -> Recipe:
-        """What the controls say now, checked; also written into the URL."""
-        data = {field.name for field in self.project.data_fields}
+        """What the controls say now, checked; also written into the URL.
+
+        Where that is more than one run may take, ``refused`` says why, and the size of the
+        network is the last one that fitted.
+        """
         values = {name: self[name] for name in self.by_name}
         blocks = len(values["channels"])
         for name in ("kernels", "strides"):  # whose sliders may not have been shown
             values[name] = (values[name] + (values[name][-1],) * blocks)[:blocks]
             Dials.set(self, name, values[name])
-        recipe = self.project.check(
-            self.default.with_(
-                data={name: values.pop(name) for name in data},
-                **values,
-            )
-        )
+        sizes = [*limits.FIELDS, *(field.name for field in self.project.data_fields)]
+        key = self.key("fits")
+        try:
+            recipe = links.recipe(self.project, values)
+            st.session_state[key] = {name: values[name] for name in sizes}
+        except LimitError as error:
+            self.refused = error
+            usual = {name: self.by_name[name].default for name in sizes}
+            recipe = links.recipe(self.project, values | st.session_state.get(key, usual))
         self.write()
         return recipe
-
-
-def _read(text: str, field: Field) -> object:
-    """A URL's text as the field's kind wants it; what cannot be stays text, to be refused."""
-    if field.kind == "choice":
-        return text
-    try:
-        return json.loads(f"[{text}]" if field.kind == "integers" else text)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _write_value(value: object) -> str:
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def control(field: Field, key: str) -> None:
@@ -316,7 +343,8 @@ def stops(field: Field) -> list[float]:
     """What a logarithmic slider stops at: 1, 2, 5, 10, … in the range, its ends, the default."""
     whole = field.kind == "integer"
     if field.name == "batch_size":
-        return [2**power for power in range(int(math.log2(field.high)) + 1)]
+        powers = range(math.ceil(math.log2(field.low)), int(math.log2(field.high)) + 1)
+        return [2**power for power in powers]
     low = field.low or (1 if whole else 1e-5)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(field.high)) + 1)
     grid = {float(f"{digit}e{power}") for power in powers for digit in (1, 2, 3, 5)}
@@ -337,4 +365,4 @@ def short(value: float) -> str:
     if float(value).is_integer():
         return language.number(value)
     digits = max(0, 2 - math.floor(math.log10(abs(value))))
-    return language.number(value, digits).rstrip("0")
+    return language.number(value, digits).rstrip("0" if digits else "")

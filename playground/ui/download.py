@@ -10,6 +10,7 @@ import streamlit as st
 from playground.data import mnist
 from playground.errors import PlaygroundError
 from playground.ui.language import _
+from playground.ui.problems import plain
 
 
 @dataclass
@@ -55,7 +56,7 @@ def offer_mnist() -> None:
             st.progress(fetch.share, text=_("Fetching MNIST (12 MB) …"))
             return
         if fetch.error is not None:
-            st.error(fetch.error.text(_), icon=":material/cloud_off:")
+            st.error(plain(fetch.error.text(_)), icon=":material/cloud_off:")
         elif mnist.best_source() == "full":
             st.rerun()
         if st.button(

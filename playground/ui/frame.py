@@ -8,18 +8,32 @@ from typing import Final
 
 import streamlit as st
 
+from playground import threads
 from playground.i18n import N_
+from playground.kept import RunList
 from playground.service import Run, RunService
-from playground.ui import language
+from playground.ui import desk, language
 from playground.ui.language import _
 
 ROOT: Final = Path(__file__).parent.parent.parent
 ENTERED: Final = "entered"
 
+LESSON_PAGES: Final = N_("Lesson")
 PROJECT_PAGES: Final = N_("Projects")
+RUN_PAGES: Final = N_("Experiments")
 # Section -> (file in pages/, title, Material icon). A page's URL is its file's stem.
 PAGES: Final = {
     "": (("start", N_("Start"), "home"),),
+    LESSON_PAGES: (
+        ("neuron", N_("Neuron"), "adjust"),
+        ("activations", N_("Activation functions"), "show_chart"),
+        ("forward_pass", N_("Forward pass"), "arrow_forward"),
+        ("loss", N_("Loss"), "straighten"),
+        ("backpropagation", N_("Backpropagation"), "undo"),
+        ("optimizers", N_("Optimizers"), "downhill_skiing"),
+        ("batches", N_("Epochs and batches"), "view_module"),
+        ("pytorch", N_("PyTorch in five parts"), "code"),
+    ),
     PROJECT_PAGES: (
         ("coffee", N_("Coffee price"), "local_cafe"),
         ("weekday", N_("Weekday"), "calendar_month"),
@@ -28,6 +42,7 @@ PAGES: Final = {
         ("movies", N_("Movies"), "movie"),
         ("digits", N_("Digits"), "draw"),
     ),
+    RUN_PAGES: (("runs", N_("Runs"), "monitoring"),),
 }
 
 
@@ -41,7 +56,7 @@ def service() -> RunService:
     """
     gc.collect()
     gc.freeze()
-    return RunService()
+    return RunService(notice=desk.desks().notice)
 
 
 def run() -> None:
@@ -78,26 +93,44 @@ def page(title: str, purpose: str) -> None:
         st.session_state[ENTERED] = True
         _navigation()
         st.rerun()
+    # What a page computes is small, and helper threads are for the run that trains.
+    threads.use(1)
     st.set_page_config(page_title=f"{_(title)} · {_('Neural network playground')}", layout="wide")
     st.html(STYLE)
-    heading, choice = st.columns([4, 1], vertical_alignment="center")
-    with choice, st.container(horizontal_alignment="right"):
+    kept()  # what has begun since the last look is worth a desk
+    heading, choice = st.columns([3, 1], vertical_alignment="center")
+    with (
+        choice,
+        st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"),
+    ):
+        desk.popover(lambda run: service().stop(run))
         language.switch()
     with heading:
         st.title(_(title), anchor=False)
         st.markdown(_(purpose))
+    desk.notices()
     _heartbeat()
+    desk.in_address()
 
 
 def runs() -> dict[str, Run]:
-    """This session's runs by project."""
-    found: dict[str, Run] = st.session_state.setdefault("runs", {})
-    return found
+    """This student's present runs by project."""
+    return desk.here().runs
+
+
+def kept() -> RunList:
+    """Every run that this student has begun: earlier ones, those of a sweep, and the present."""
+    found = desk.here()
+    for run in list(found.runs.values()):
+        if run.state != "ready":
+            found.take(run)
+    found.sync()
+    return found.kept
 
 
 def _heartbeat() -> None:
     """Runs of a session whose browser is there are not left alone, whatever page it shows."""
-    active = [run for run in runs().values() if run.active]
+    active = [run for run in kept().live() if run.active]
 
     @st.fragment(run_every=20)
     def beat() -> None:
@@ -116,6 +149,10 @@ STYLE: Final = """
 /* Use the projector's whole width and height. */
 .stMainBlockContainer { padding-top: 3.6rem; padding-bottom: 2rem; max-width: 1680px; }
 h1 { padding: 0 !important; }
+/* Or an exponent on top of a fraction is cut off. */
+.katex-display { padding-top: 0.3em; }
+/* As low as the switch of languages beside it. */
+.st-key-desk-popover button { min-height: 2rem; padding-block: 0; }
 /* On a phone columns stack: what to try first, then training, then settings. */
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }

@@ -11,37 +11,45 @@ from playground.data import tables
 from playground.data.dataset import Examples
 from playground.data.problems import Problem
 from playground.errors import PlaygroundError
-from playground.fields import Field, Value
+from playground.fields import Field
+from playground.keepsakes import Row, table
 from playground.projects.table import TableProject
 from playground.recipe import Recipe
-from playground.ui import language
+from playground.ui import desk, language
 from playground.ui.language import _
 from playground.ui.problems import show_problems
 
-Row = dict[str, Value]
-
 
 class OwnTable:
-    """This session's own rows of one project. They join the next training."""
+    """The student's own rows of one project. They join the next training."""
 
     def __init__(self, project: TableProject) -> None:
         self.project = project
         self.key = f"{project.name}.own"
         self.fields = (*project.encoder.columns, project.encoder.target)
-        self.rows: list[Row] = st.session_state.setdefault(self.key, [])
+        self.kind = table(self.key, self.fields)  # one thing: all rows
         # What the editor starts from; its changes are kept by Streamlit under its key.
-        self.start: list[Row] = st.session_state.setdefault(f"{self.key}.start", [])
+        self.start: list[Row] = st.session_state.setdefault(f"{self.key}.start", self.rows)
+
+    @property
+    def rows(self) -> list[Row]:
+        """All of them, whichever tab of this desk they came from."""
+        return next(iter(desk.here().things(self.kind)), [])
 
     def examples(self, recipe: Recipe) -> Examples | None:
         """The rows as examples, the same object until they change; None where there are none."""
-        found: Examples | None = st.session_state.get(f"{self.key}.examples")
-        return found
+        rows = self.rows
+        if not rows:
+            return None
+        return desk.here().derived(self.kind, "examples", lambda: self._encoded(rows))
+
+    def _encoded(self, rows: list[Row]) -> Examples:
+        return self.project.encoder.examples(rows)
 
     def keep(self, rows: list[Row]) -> None:
         """Use ``rows`` from now on, and no others."""
-        self.rows = st.session_state[self.key] = rows
-        made = self.project.encoder.examples(rows) if rows else None
-        st.session_state[f"{self.key}.examples"] = made
+        desk.here().put(self.kind, [rows] if rows else [])
+        desk.in_address()
 
     def begin_again(self) -> None:
         """Let the editor start from the rows that are in use; a new key drops its changes."""
@@ -74,15 +82,16 @@ class OwnTable:
             if file is None:
                 return
             try:
-                table = tables.parse(file.getvalue(), self.fields, file.name)
+                found = tables.parse(file.getvalue(), self.fields, file.name)
             except PlaygroundError as error:
                 st.session_state[f"{self.key}.problems"] = [Problem.of(error, file.name)]
                 return
-            st.session_state[f"{self.key}.problems"] = table.problems
-            if table.rows:
-                self.keep([*self.rows, *table.rows][: tables.MAX_ROWS])
+            st.session_state[f"{self.key}.problems"] = found.problems
+            if found.rows:
+                with desk.here().lock:
+                    self.keep([*self.rows, *found.rows][: tables.MAX_ROWS])
                 self.begin_again()
-                st.toast(_("{n} rows added.", n=language.number(len(table.rows))))
+                st.toast(_("{n} rows added.", n=language.number(len(found.rows))))
 
         st.file_uploader(
             _(
@@ -115,10 +124,10 @@ class OwnTable:
         )
         with st.container(horizontal=True):
             if st.button(_("Keep these rows"), icon=":material/check:", key=f"{self.key}.keep"):
-                table = tables.check_rows(_rows(edited), self.fields)
-                st.session_state[f"{self.key}.problems"] = table.problems
-                self.keep(table.rows)
-                if not table.problems:  # else the wrong rows stay, to be put right
+                checked = tables.check_rows(_rows(edited), self.fields)
+                st.session_state[f"{self.key}.problems"] = checked.problems
+                self.keep(checked.rows)
+                if not checked.problems:  # else the wrong rows stay, to be put right
                     self.begin_again()
                 st.rerun()
             if st.button(

@@ -19,12 +19,13 @@ from playground.data.pictures import MAX_PICTURES, Pictures, load_many, load_pic
 from playground.data.problems import Problem
 from playground.errors import PlaygroundError
 from playground.i18n import N_
+from playground.keepsakes import Picture, pictures
 from playground.projects.base import Project
 from playground.recipe import Recipe
 from playground.service import Run
-from playground.ui import language
+from playground.ui import desk, language
 from playground.ui.language import _
-from playground.ui.problems import show_problems
+from playground.ui.problems import plain, show_problems
 from playground.ui.state import tied
 
 TILE: Final = 56  # pixels a side
@@ -59,13 +60,13 @@ def photo(raw: bytes, name: str) -> Image.Image | None:
     try:
         return load_picture(raw, name)
     except PlaygroundError as error:
-        st.error(error.text(_), icon=":material/broken_image:")
+        st.error(plain(error.text(_)), icon=":material/broken_image:")
         return None
 
 
 @dataclass
 class OwnPictures:
-    """The session's own labelled pictures of one project; they join the next training.
+    """The student's own labelled pictures of one project; they join the next training.
 
     They are kept as a person gave them, in grey and at most 256 pixels long, and encoded
     by the project when a run needs them, since a recipe may ask for another size.
@@ -75,35 +76,40 @@ class OwnPictures:
 
     def __post_init__(self) -> None:
         self.key = f"{self.project.name}.own"
-        self.items: list[tuple[npt.NDArray[np.uint8], int]] = st.session_state.setdefault(
-            self.key, []
-        )
+        self.kind = pictures(self.key, tuple(self.project.labels))
         self.names = [
             _(self.project.label_names.get(label, label)) for label in self.project.labels
         ]
 
+    @property
+    def items(self) -> list[Picture]:
+        """All of them, those of another tab of this desk too."""
+        return desk.here().things(self.kind)
+
     def add(self, raw: Any, label: int) -> None:
         """Keep one picture, which the project's encoder has taken."""
-        self._set([*self.items, (_small(raw), label)])
+        with desk.here().lock:
+            self._set([*self.items, (_small(raw), label)])
 
     def remove_all(self) -> None:
         self._set([])
 
-    def _set(self, items: list[tuple[npt.NDArray[np.uint8], int]]) -> None:
-        self.items = st.session_state[self.key] = items
-        st.session_state.pop(f"{self.key}.examples", None)
+    def _set(self, items: list[Picture]) -> None:
+        desk.here().put(self.kind, items)
+        desk.in_address()
 
     def examples(self, recipe: Recipe) -> Examples | None:
         """All of them as ``recipe`` wants inputs, the same object until something changes."""
-        if not self.items:
+        items = self.items
+        if not items:
             return None
-        key, shape = f"{self.key}.examples", self.project.input_shape(recipe)
-        found: Examples | None = st.session_state.get(key)
-        if found is None or tuple(found.inputs.shape[1:]) != shape:
-            inputs = [self.project.encode(picture, recipe) for picture, _label in self.items]
-            labels = [label for _picture, label in self.items]
-            found = st.session_state[key] = Examples(torch.stack(inputs), torch.tensor(labels))
-        return found
+
+        def made() -> Examples:
+            inputs = [self.project.encode(picture, recipe) for picture, _label in items]
+            labels = [label for _picture, label in items]
+            return Examples(torch.stack(inputs), torch.tensor(labels))
+
+        return desk.here().derived(self.kind, self.project.input_shape(recipe), made)
 
     def upload(self, aliases: Mapping[str, str]) -> None:
         """Files of one class, or a ZIP with a folder a class; ``aliases``: folders' other names."""
@@ -176,7 +182,7 @@ class OwnPictures:
             now = self._shares(run)
             then = self._shares(before) if before is not None else None
         except PlaygroundError as error:
-            st.error(error.text(_), icon=":material/error:")
+            st.error(plain(error.text(_)), icon=":material/error:")
             return
         examples = self.examples(run.recipe)
         assert examples is not None

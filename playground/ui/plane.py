@@ -17,10 +17,12 @@ from plotly.colors import sample_colorscale
 from playground.ui import charts
 
 # Low to high. "classes": class 0 orange, undecided white, class 1 blue, as points are drawn.
+# "density": white where there is nothing.
 # "loss": light, so that every line over it is seen; the higher, the darker.
 SCHEMES: Final = {
     "classes": [[0.0, "#f6c48c"], [0.5, "#fdfcf9"], [1.0, "#9cc7e6"]],
     "loss": [[0.0, "#fdfdfa"], [0.35, "#dfe6e6"], [1.0, "#a3b1b8"]],
+    "density": [[0.0, "#fdfdfa"], [1.0, charts.TRAIN]],
 }
 BANDS: Final = {"loss": 16}  # steps of a scheme: their edges are lines of equal height
 INK: Final = "#1c2b33"  # on the picture, which is light on a dark page too

@@ -49,5 +49,10 @@ def show_problems(problems: Sequence[Problem]) -> None:
 
 
 def plain(text: str) -> str:
-    """``text``, which quotes a stranger, so that Markdown shows it as it is."""
+    """``text``, which quotes a stranger, so that Markdown shows it as it is.
+
+    Addresses in it become links even where their signs are escaped, so that a stranger's link
+    would stand in our own words; an invisible joiner in front of the telling sign prevents it.
+    """
+    text = re.sub(r"(?=://|@)|(?<=www)(?=\.)", "\N{WORD JOINER}", text, flags=re.IGNORECASE)
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", text)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import streamlit as st
 
-from playground import models
+from playground import links, models
 from playground.data.dataset import Examples
 from playground.projects.base import Project
 from playground.recipe import Recipe
 from playground.service import Run
-from playground.ui import export, frame, language
-from playground.ui.charts import Line
+from playground.ui import comparison, export, frame, language, teacher, weights
 from playground.ui.controls import MAIN, MORE, Panel
+from playground.ui.inside import inside
 from playground.ui.language import _
 from playground.ui.state import tied
 from playground.ui.workbench import current_run, workbench
@@ -26,33 +26,39 @@ def project_page(
     data: Callable[[Panel, Run], None],
     evaluate: Callable[[Run], None],
     own: Callable[[Recipe], Examples | None] = lambda recipe: None,
-    lines: Callable[[Run], dict[str, Sequence[Line]]] = lambda run: {},
     unit: str = "",
 ) -> None:
     """Settings (left), training (middle), trying (right); below: data, model, evaluation.
 
     The page gives what differs: ``try_it`` draws the right column and ``data`` and
     ``evaluate`` the tabs of these names; ``own`` gives the student's own examples for a
-    recipe, ``lines`` what to compare with on the charts, and ``unit`` the target's.
+    recipe, and ``unit`` is the target's.
     """
     panel = Panel(project)
     settings, bench = st.columns([1, 3.6], gap="medium")
     with settings, st.container(key="settings"):
-        _presets(panel)
+        if panel.shows(links.PRESET):
+            _presets(panel)
         panel.show(*MAIN)
-        with st.expander(_("More settings"), icon=":material/tune:"):
+        if panel.chosen:
             panel.show(*MORE)
+            teacher.note(panel)
+        else:
+            with st.expander(_("More settings"), icon=":material/tune:"):
+                panel.show(*MORE)
     recipe = panel.recipe()
     examples = own(recipe)
     run = current_run(panel, recipe, examples)
     with bench:
-        workbench(panel, recipe, examples, try_it, lines, unit)
-    data_tab, model_tab, evaluate_tab, code_tab = st.tabs(
+        workbench(panel, recipe, examples, try_it, comparison.lines, unit)
+    data_tab, model_tab, inside_tab, evaluate_tab, code_tab, keep_tab = st.tabs(
         [
             ":material/dataset: " + _("Data"),
             ":material/hub: " + _("Model"),
+            ":material/visibility: " + _("Inside"),
             ":material/verified: " + _("Evaluate"),
             ":material/code: " + _("Code"),
+            ":material/save: " + _("Keep"),
         ],
         on_change="rerun",
         key=f"{project.name}.tabs",
@@ -63,12 +69,18 @@ def project_page(
     if model_tab.open:
         with model_tab:
             model_table(run)
+    if inside_tab.open:
+        with inside_tab:
+            inside(run)
     if evaluate_tab.open:
         with evaluate_tab:
             evaluate(run)
     if code_tab.open:
         with code_tab:
             export.code(run, recipe, examples)
+    if keep_tab.open:
+        with keep_tab:
+            weights.offer(run, panel, own)
 
 
 def _presets(panel: Panel) -> None:

@@ -68,8 +68,8 @@ def changes(kept: Kept) -> str:
         f"{title(name)} {value(name, own)} ({value(name, usual)})"
         for name, (usual, own) in compare.changed(recipe, project.recipe()).items()
     ]
-    if kept.history.changes:
-        moved = len(kept.history.changes)
+    moved = sum(one.name != "threads" for one in kept.history.changes)
+    if moved:
         said.append(
             language.counted("{n} change while training", "{n} changes while training", moved)
         )

@@ -12,12 +12,13 @@ from playground.data.problems import Problem
 from playground.data.rps import MOVE_LABELS, MOVES, Game, Round
 from playground.errors import PlaygroundError
 from playground.i18n import N_
+from playground.keepsakes import games
 from playground.projects.rps import Rps
 from playground.recipe import Recipe
 from playground.rps.match import LONGEST, PLAYERS, Match, Played, luck
 from playground.rps.opponent import UNIFORM
 from playground.service import Run
-from playground.ui import charts, language
+from playground.ui import charts, desk, language
 from playground.ui.language import _
 from playground.ui.problems import show_problems
 from playground.ui.state import tied
@@ -41,33 +42,51 @@ MACHINE: Final = charts.CLASSES[5]
 
 PROJECT: Final = Rps()
 MATCH: Final = "rps.match"
-FINISHED: Final = "rps.finished"  # the games before this one
-OWN: Final = "rps.own"  # the games that training uses
+FINISHED: Final = games("rps.finished")  # the games before this one
+GAME: Final = games("rps.game")  # this one, once it has begun
+OWN: Final = games("rps.own")  # those that training uses
 PROBLEMS: Final = "rps.problems"
 
 
 def match() -> Match:
-    """This session's game; it stays until "New game", whatever page or language is shown."""
-    if MATCH not in st.session_state:
-        st.session_state[MATCH] = Match(len(_finished()))
-    found: Match = st.session_state[MATCH]
+    """The student's game; it stays until "New game", whatever page, tab or language is shown."""
+    home = desk.here()
+    with home.lock:
+        if MATCH not in home.live:
+            begun = home.live[MATCH] = Match(len(_finished()))
+            for rounds in home.things(GAME):
+                begun.replay(rounds)
+        found: Match = home.live[MATCH]
+    # Under the names by which tests know them.
+    st.session_state[MATCH], st.session_state[FINISHED.name] = found, _finished()
     return found
 
 
 def _finished() -> list[list[Round]]:
-    games: list[list[Round]] = st.session_state.setdefault(FINISHED, [])
-    return games
+    return desk.here().things(FINISHED)
+
+
+def play(now: Match, move: str, who: str) -> None:
+    """One round; the game so far is kept."""
+    home = desk.here()
+    with home.lock:  # another tab may throw at this moment
+        now.play(move, who)
+        home.put(GAME, [now.rounds()])
+    desk.in_address()
 
 
 def new_game(rounds: list[Round] | None = None) -> None:
     """Put the game away and begin another, or go on from ``rounds`` of a file."""
-    before = match()
+    home, before = desk.here(), match()
     if before.played:
-        _finished().append(before.rounds())
+        home.put(FINISHED, [*_finished(), before.rounds()])
     fresh = Match(before.seed + 1)
     fresh.follow(before.network.network, before.version)
     fresh.replay(rounds or [])
-    st.session_state[MATCH] = fresh
+    home.live[MATCH] = fresh
+    home.put(GAME, [fresh.rounds()] if fresh.played else [])
+    desk.in_address()
+    match()
 
 
 # --- The game -----------------------------------------------------------------------------
@@ -131,8 +150,8 @@ def _buttons(now: Match, who: str) -> None:
                 key=f"rps.{move}",
                 shortcut=KEYS[move],
                 width="stretch",
-                on_click=now.play,
-                args=(move, who),
+                on_click=play,
+                args=(now, move, who),
             )
 
 
@@ -316,19 +335,19 @@ STYLE: Final = """
 
 def own_examples(recipe: Recipe) -> Examples | None:
     """The games that training uses, as the network's inputs; the same object until they change."""
-    games: list[list[Round]] = st.session_state.setdefault(OWN, [])
-    memory, opponent = recipe.data["memory"], recipe.data["see_opponent"]
-    key = (id(games), memory, opponent)
-    found: tuple[object, Examples] | None = st.session_state.get("rps.own.examples")
-    if found is None or found[0] != key:
-        made = PROJECT.windows([Game.of(rounds) for rounds in games], recipe)
-        found = st.session_state["rps.own.examples"] = (key, made)
-    return found[1] if len(found[1]) else None
+    home = desk.here()
+    used = home.things(OWN)
+    how = recipe.data["memory"], recipe.data["see_opponent"]
+    found = home.derived(
+        OWN, how, lambda: PROJECT.windows([Game.of(rounds) for rounds in used], recipe)
+    )
+    return found if len(found) else None
 
 
 def own_games() -> None:
     """This session's games: let training use them, save them, load one."""
-    used: list[list[Round]] = st.session_state[OWN]
+    home = desk.here()
+    used = home.things(OWN)
     st.markdown(
         _(
             "The next training uses {rounds} rounds of your own games. More come from the game "
@@ -339,10 +358,10 @@ def own_games() -> None:
 
     def use() -> None:
         now = match().rounds()
-        st.session_state[OWN] = [*_finished(), *([now] if now else [])]
+        home.put(OWN, [*_finished(), *([now] if now else [])])
 
     def remove() -> None:
-        st.session_state[OWN] = []
+        home.put(OWN, [])
 
     with st.container(horizontal=True):
         st.button(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from torch import Tensor
 
 from playground.data.drawings import EmptyDrawing, has_ink
 from playground.errors import PlaygroundError
@@ -12,18 +13,28 @@ from playground.service import Run
 from playground.ui import charts, pictures, workbench
 from playground.ui.draw_pad import clear, draw_pad
 from playground.ui.language import _
+from playground.ui.problems import plain
 from playground.ui.state import tied
 from playground.ui.workbench import predictor_or_message
 
 
+def tried(run: Run) -> Tensor | None:
+    """The picture that the network was last shown here (h, w), if it is there and still fits."""
+    picture: Tensor | None = st.session_state.get(f"{run.project.name}.tried")
+    fits = picture is not None and tuple(picture.shape) == run.project.input_shape(run.recipe)
+    return picture if fits else None
+
+
 def drawn(name: str) -> Any:
     """A canvas; what is on it (H, W, 4), or None as long as there is no ink."""
+    st.session_state[f"{name}.tried"] = None
     drawing = draw_pad(f"{name}.pad")
     return drawing if has_ink(drawing) else None
 
 
 def photographed(name: str, way: str) -> Any:
     """A file or a camera picture, upright; None (and why, if it cannot be read) without one."""
+    st.session_state[f"{name}.tried"] = None
     if way == "camera":
         file = st.camera_input(_("Photograph it"), key=f"{name}.try.camera")
         st.caption(_("No camera, or the browser refuses it? Choose a file or draw instead."))
@@ -49,8 +60,9 @@ def ask_about(raw: Any, run: Run, own: pictures.OwnPictures, seen_as: str) -> No
         st.info(_("There is nothing on this picture that the network could see."))
         return
     except PlaygroundError as error:
-        st.error(error.text(_), icon=":material/broken_image:")
+        st.error(plain(error.text(_)), icon=":material/broken_image:")
         return
+    st.session_state[f"{name}.tried"] = picture
     predictor = predictor_or_message(run)
     if predictor is None:
         return

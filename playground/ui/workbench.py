@@ -18,11 +18,12 @@ from playground.optimizers import Settings
 from playground.projects.base import Predictor
 from playground.recipe import Recipe
 from playground.service import Run, Snapshot, Until
-from playground.ui import charts, language
+from playground.ui import charts, hints, language
 from playground.ui.charts import Line
 from playground.ui.controls import Panel
-from playground.ui.frame import runs, service
+from playground.ui.frame import kept, runs, service
 from playground.ui.language import _
+from playground.ui.problems import plain
 from playground.ui.state import tied
 
 FIGURES: Final = {
@@ -30,7 +31,13 @@ FIGURES: Final = {
     "binary": ("accuracy", N_("Accuracy")),
     "regression": ("mae", N_("Mean error")),
 }
+ENDINGS: Final = {
+    "patience": N_("Finished: early stopping"),
+    "target": N_("Finished: target reached"),
+    "loaded": N_("Loaded from a file"),
+}
 REFRESH: Final = "workbench.refresh"
+STALE: Final = 0.5  # seconds by which a timer may be off before it is set anew
 STATES: Final = {
     "ready": N_("Untrained: its weights are random. Press Train."),
     "waiting": N_("Getting the data ready …"),
@@ -52,9 +59,20 @@ def current_run(panel: Panel, recipe: Recipe, own: Examples | None = None) -> Ru
     found = runs().get(panel.project.name)
     if found is None or (found.state == "ready" and not _same(found, recipe, own)):
         return _fresh(panel, recipe, own)
-    if not found.over and found.state != "ready":
-        service().change(found, Settings(recipe.learning_rate, recipe.weight_decay))
+    if not found.over:
+        _follow(found, Settings(recipe.learning_rate, recipe.weight_decay))
     return found
+
+
+def _follow(run: Run, wanted: Settings) -> None:
+    """Let a run take a slider that was moved here; another tab of this desk may have its own."""
+    key = f"{run.project.name}.settings"
+    last: tuple[Run, Settings] | None = st.session_state.get(key)
+    if last is None or last[0] is not run:
+        st.session_state[key] = (run, wanted)
+    elif last[1] != wanted:
+        st.session_state[key] = (run, wanted)
+        service().change(run, wanted)
 
 
 def _same(run: Run, recipe: Recipe, own: Examples | None) -> bool:
@@ -62,12 +80,20 @@ def _same(run: Run, recipe: Recipe, own: Examples | None) -> bool:
 
 
 def _fresh(panel: Panel, recipe: Recipe, own: Examples | None) -> Run:
-    name = panel.project.name
+    run = Run(panel.project, recipe, own)
+    take_over(run)
+    return run
+
+
+def take_over(run: Run) -> None:
+    """Make ``run`` its page's; the one before it is kept, if it had begun."""
+    name = run.project.name
     last = runs().get(name)
     if last is not None and last.state != "ready":
         st.session_state[f"{name}.before"] = last  # to compare with
-    run = runs()[name] = Run(panel.project, recipe, own)
-    return run
+        kept().take(last)
+    run.share = kept().share  # from now on, as drawing its data takes a worker's time too
+    runs()[name] = run
 
 
 def pending(run: Run, recipe: Recipe) -> list[str]:
@@ -77,7 +103,7 @@ def pending(run: Run, recipe: Recipe) -> list[str]:
     return [name for name in now if name not in live and now[name] != then[name]]
 
 
-def refresh_interval() -> float | None:
+def refresh_interval() -> float:
     """Seconds between refreshes: longer the more runs share the machine, never above 2."""
     return min(0.5 + 0.05 * max(service().active - 1, 0), 2.0)
 
@@ -112,19 +138,27 @@ def workbench(
         snapshot = service().look(run)
         with middle:
             _buttons(panel, recipe, own, run, snapshot)
-            _status(snapshot)
-            _charts(panel, snapshot, lines(run), unit)
+            _status(snapshot, panel.refused is not None)
+            if panel.refused is not None:
+                st.error(panel.refused.text(_), icon=":material/block:")
+            found = lines(run)
+            _charts(panel, snapshot, found, unit)
             _notice(panel, recipe, run, snapshot)
+            hints.show(panel, recipe, run, snapshot, found, refresh_page)
+            _legend()
         with right, st.container(key="try"):
             try_it(run)
         # The timer belongs to the whole page, so that is drawn once more when a run begins
-        # or ends, or when it ended while this was being drawn. Last of all: a fragment that
-        # breaks off loses what it has not drawn, and a canvas that was lost for a moment
-        # comes back empty.
+        # or ends, when its pace is not right any more, or when it ended while this was being
+        # drawn. Last of all: a fragment that breaks off loses what it has not drawn, and a
+        # canvas that was lost for a moment comes back empty.
         now = runs()[panel.project.name]
         ticking, wanted = interval is not None, now.active or not now.loaded
         ended = snapshot.active != now.active
-        if now is not run or ticking != wanted or ended or REFRESH in st.session_state:
+        # Others have come or gone since: all are to see the same number of pictures a second.
+        pace = refresh_interval()
+        stale = interval is not None and abs(pace - interval) > STALE
+        if now is not run or ticking != wanted or ended or stale or REFRESH in st.session_state:
             st.rerun()
 
     live()
@@ -145,10 +179,14 @@ def _buttons(
         service().stop(run)
         _fresh(panel, recipe, own)
 
+    # A run that has begun may go on: it is not the one that was refused.
+    refused = panel.refused is not None and (snapshot.over or snapshot.state == "ready")
     active, paused = snapshot.active, snapshot.state == "paused"
     label, icon = (_("Resume") if paused else _("Train")), "play_arrow"
     if active:
         label, icon = _("Pause"), "pause"
+    elif run.goes_on_from is not None:
+        label = _("Go on from epoch {n}", n=run.goes_on_from)
     with st.container(horizontal=True, gap="small"):
         st.button(
             label,
@@ -156,13 +194,14 @@ def _buttons(
             type="primary",
             key=f"{name}.main",
             shortcut="t",
+            disabled=refused,
             on_click=(lambda: service().pause(run)) if active else begin,
         )
         st.button(
             _("1 batch"),
             icon=":material/skip_next:",
             key=f"{name}.batch",
-            disabled=active or snapshot.over,
+            disabled=active or snapshot.over or refused,
             help=_("One optimisation step."),
             on_click=begin,
             args=("batch",),
@@ -171,7 +210,7 @@ def _buttons(
             _("1 epoch"),
             icon=":material/fast_forward:",
             key=f"{name}.epoch",
-            disabled=active or snapshot.over,
+            disabled=active or snapshot.over or refused,
             help=_("Once through all training examples."),
             on_click=begin,
             args=("epoch",),
@@ -189,17 +228,20 @@ def _buttons(
             _("Reset"),
             icon=":material/restart_alt:",
             key=f"{name}.reset",
-            disabled=snapshot.state == "ready",
+            disabled=snapshot.state == "ready" or panel.refused is not None,
             on_click=reset,
             help=_("Back to random weights, with the settings as they are now."),
         )
 
 
-def _status(snapshot: Snapshot) -> None:
+def _status(snapshot: Snapshot, refused: bool) -> None:
     """Where the run stands, in one line of a fixed height, and a bar."""
     history = snapshot.history
     done = history.steps / snapshot.steps_total if snapshot.steps_total else 0.0
-    parts = [_(STATES[snapshot.state])]
+    ending = ENDINGS.get(history.ended or "", STATES[snapshot.state])
+    parts = [_(ending)]
+    if refused and snapshot.state == "ready":
+        parts = [_("These settings cannot be trained. To try is the network from before.")]
     if snapshot.steps_total:
         epoch = min(history.epochs[-1].epoch + 1 if history.epochs else 1, snapshot.recipe.epochs)
         parts.append(_("epoch {n} of {total}", n=epoch, total=snapshot.recipe.epochs))
@@ -213,16 +255,47 @@ def _status(snapshot: Snapshot) -> None:
 
 def _notice(panel: Panel, recipe: Recipe, run: Run, snapshot: Snapshot) -> None:
     """What needs saying about the run. Below the charts, so that they do not jump."""
-    if snapshot.state == "diverged":
-        st.error(
+    if snapshot.state == "failed" and snapshot.error is not None:
+        st.error(plain(snapshot.error.text(_)), icon=":material/error:")
+    elif snapshot.history.ended == "patience":
+        best = min(snapshot.history.epochs, key=lambda row: row.validation["loss"])
+        st.info(
             _(
-                "The loss is no longer a number: the steps were too large for this network. The "
-                "last good weights are kept. Try a learning rate ten times smaller and Train."
+                "Early stopping: for {n} epochs the validation loss was no lower than {loss}. The "
+                "network has the weights of epoch {epoch} again, its best on validation.",
+                n=snapshot.recipe.patience,
+                loss=language.number(best.validation["loss"], 4),
+                epoch=best.epoch,
             ),
-            icon=":material/trending_up:",
+            icon=":material/flag:",
         )
-    elif snapshot.state == "failed" and snapshot.error is not None:
-        st.error(snapshot.error.text(_), icon=":material/error:")
+    elif snapshot.history.ended == "target":
+        reached = snapshot.history.epochs[-1]
+        st.info(
+            _(
+                "Target reached: {accuracy} on validation after epoch {epoch}.",
+                accuracy=language.percent(reached.validation["accuracy"], 2),
+                epoch=reached.epoch,
+            ),
+            icon=":material/flag:",
+        )
+    elif snapshot.history.ended == "loaded":
+        st.info(
+            _(
+                "This network comes from a file, so there are no curves of its training. Train or "
+                "Reset begins a new one, with the settings as they are now."
+            ),
+            icon=":material/upload_file:",
+        )
+    elif run.goes_on_from is not None and snapshot.state == "paused":
+        st.info(
+            _(
+                "The server was restarted while this run trained. All is here as it was after "
+                "epoch {n}; from there it goes on, with the same numbers as if nothing had been.",
+                n=run.goes_on_from,
+            ),
+            icon=":material/history:",
+        )
     elif snapshot.pausing_unwatched and snapshot.state == "paused":
         st.info(_("Paused, because nobody was watching. Resume goes on where it was."))
     elif snapshot.state != "ready" and pending(run, recipe):
@@ -262,18 +335,21 @@ def _charts(panel: Panel, snapshot: Snapshot, lines: dict[str, Sequence[Line]], 
         lines.get(figure, ()),
         logarithmic,
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.toggle(
-            _("Logarithmic axis"),
-            **tied(f"{name}.log", True),
-            help=_("Each step of the axis is ten times the last: small losses stay visible."),
+    st.toggle(
+        _("Logarithmic axis"),
+        **tied(f"{name}.log", True),
+        help=_("Each step of the axis is ten times the last: small losses stay visible."),
+    )
+
+
+def _legend() -> None:
+    """What the lines were measured on. Last of all, so that what needs saying is in sight."""
+    st.caption(
+        _(
+            "Batch and train: measured while the weights move, with augmentation and dropout. "
+            "Validation: after each epoch, on examples that training never sees."
         )
-        st.caption(
-            _(
-                "Batch and train: measured while the weights move, with augmentation and dropout. "
-                "Validation: after each epoch, on examples that training never sees."
-            )
-        )
+    )
 
 
 def _loss_unit(recipe: Recipe, unit: str) -> str:
@@ -289,7 +365,7 @@ def dataset_or_message(run: Run) -> Dataset | None:
     try:
         return run.dataset()
     except PlaygroundError as error:
-        st.error(error.text(_), icon=":material/error:")
+        st.error(plain(error.text(_)), icon=":material/error:")
         return None
 
 
@@ -308,4 +384,6 @@ def sizes(dataset: Dataset) -> None:
 
 def predictor_or_message(run: Run) -> Predictor | None:
     """The run's network as it is now; None (and why, on the page) without its data."""
-    return None if dataset_or_message(run) is None else run.predictor()
+    if not run.from_file and dataset_or_message(run) is None:
+        return None
+    return run.predictor()

@@ -216,6 +216,37 @@ def test_a_run_in_the_service_with_changes_by_hand_and_a_stop(tmp_path: Path) ->
     assert [len(said) for said in expected.values()] == [4, 2]
 
 
+def test_a_run_that_lost_its_second_thread_to_another(tmp_path: Path) -> None:
+    """It had all cores until somebody else began to train, and float sums depend on that."""
+    running = service.RunService(workers=2)
+    kind = PROJECTS["coffee"]
+    changes = {"data": SMALL["coffee"], "batch_size": 28, "hidden": (64, 64)}
+    first = service.Run(kind, kind.recipe(**changes, epochs=4))
+    other = service.Run(kind, kind.recipe(**changes, epochs=2))
+    try:
+        for _ in range(7):
+            running.start(first, "batch")
+            while first.active:
+                pass
+        running.start(first)
+        running.start(other)
+        while not (first.over and other.over):
+            pass
+        history = first.snapshot().history
+        assert first.recipe.threads == 2
+        assert other.recipe.threads == 1
+        threads = [change for change in history.changes if change.name == "threads"]
+        assert len(threads) <= 1  # none, if it was over before the other had begun
+        text = script.script(first.recipe, history)
+        predictor = first.predictor()
+        data = first.dataset()
+        test = playground.evaluate(predictor.model, data.test, data, first.recipe)
+        path = written(text, tmp_path, count())
+        assert executed([path]) == {path: script.lines(history, test)}
+    finally:
+        running.close()
+
+
 def test_a_person_starts_it_and_a_dry_run_takes_one_batch(tmp_path: Path) -> None:
     run = playground.train("coffee", data=SMALL["coffee"], epochs=2, threads=1)
     path = written(script.script(run.recipe, run.history), tmp_path, count())

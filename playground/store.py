@@ -1,0 +1,507 @@
+"""What outlives the process: desks, with their runs and all else that is theirs.
+
+One SQLite file in the data folder, or another database by its address in
+``PLAYGROUND_DATABASE`` (PostgreSQL, where several servers share one). Every call is one
+transaction that has reached the disk when it returns, so that a process may be killed at
+any moment. A file that turns out damaged is set aside under another name, never
+overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+from threading import RLock
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from playground.data import mnist
+from playground.errors import PlaygroundError
+from playground.i18n import N_
+
+FILE: Final = "playground.db"
+PATIENCE: Final = 5.0  # seconds to wait for a database that somebody else holds
+MOST_BYTES: Final = 64 * 2**20
+"""What one desk may store: a digits network takes some 0.4 MB, a drawing 2 kB."""
+MOST_THINGS: Final = 5_000
+"""Pictures, tables and games of one desk."""
+EXAMPLES: Final = "examples."
+"""How the kind of thing begins that is a run's own examples."""
+ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")  # secrets.token_urlsafe(16)
+
+METADATA: Final = sa.MetaData()
+DESKS: Final = sa.Table(
+    "desks",
+    METADATA,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("seen", sa.Float, nullable=False),
+)
+
+
+def _desk(**options: Any) -> sa.Column[str]:
+    """The column that says whose a row is: it goes with the desk."""
+    return sa.Column(
+        "desk",
+        sa.String(64),
+        sa.ForeignKey("desks.id", ondelete="CASCADE"),
+        nullable=False,
+        **options,
+    )
+
+
+RUNS: Final = sa.Table(
+    "runs",
+    METADATA,
+    sa.Column("id", sa.String(64), primary_key=True),
+    _desk(index=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("shown", sa.Boolean, nullable=False),
+    sa.Column("current", sa.Boolean, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("recipe", sa.Text, nullable=False),
+    sa.Column("history", sa.Text, nullable=False),
+    sa.Column("parameters", sa.Integer, nullable=False),
+    sa.Column("steps_total", sa.Integer, nullable=False),
+    sa.Column("served", sa.Float, nullable=False),
+    sa.Column("own", sa.String(64), nullable=False),
+    sa.Column("network", sa.LargeBinary),
+    sa.Column("progress", sa.LargeBinary),
+)
+THINGS: Final = sa.Table(
+    "things",
+    METADATA,
+    _desk(primary_key=True),
+    sa.Column("kind", sa.String(64), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
+
+class StoreError(PlaygroundError):
+    """The database does not do what it should; ``passing``: it may later."""
+
+    def __init__(self, message: str, passing: bool = True, **values: object) -> None:
+        self.passing = passing
+        super().__init__(message, **values)
+
+
+class DeskFullError(StoreError):
+    """One desk has reached its limit."""
+
+
+class NoDeskError(StoreError):
+    """There is no such desk."""
+
+
+class RefusedError(StoreError):
+    """The database does what it should, but this it cannot hold."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run as it is stored.
+
+    ``network``: a safetensors file of :func:`playground.export.weights.save`.
+    ``progress``: one of what :meth:`playground.progress.Progress.save` gave, while the
+    run can still go on. ``own``: the kind of thing that its own examples are.
+    """
+
+    id: str
+    number: int
+    name: str
+    shown: bool
+    current: bool  # its project's page shows it
+    state: str
+    recipe: str
+    history: str
+    parameters: int
+    steps_total: int
+    served: float
+    own: str = ""
+    network: bytes | None = None
+    progress: bytes | None = None
+
+    @property
+    def bytes(self) -> int:
+        blobs = len(self.network or b"") + len(self.progress or b"")
+        return len(self.recipe) + len(self.history) + blobs
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that one desk has: its runs by number, its things by kind, in their order."""
+
+    runs: Sequence[Row]
+    things: Mapping[str, Sequence[bytes]]
+
+
+def address() -> str:
+    """Where the database is: ``PLAYGROUND_DATABASE``, else a file in the data folder."""
+    return os.environ.get("PLAYGROUND_DATABASE") or f"sqlite:///{mnist.folder() / FILE}"
+
+
+class Store:
+    """One database, used from any thread.
+
+    ``set_aside`` is the new name of a damaged file, if there was one.
+
+    Raises (each call, the first one included):
+        StoreError: locked, full, read-only, unreachable, of a newer program.
+    """
+
+    def __init__(self, where: str | None = None, patience: float = PATIENCE) -> None:
+        self.url = make_url(where or address())
+        self.patience = patience
+        self.set_aside: Path | None = None
+        self.generation = 0  # counts the files that were set aside
+        self._engine: sa.Engine | None = None
+        self._lock = RLock()
+
+    # --- Desks ----------------------------------------------------------------------------
+
+    def create(self, desk: str) -> None:
+        """A desk of that id, if there is none yet."""
+        now = time.time()
+        with self._writing() as connection:
+            if not self._exists(connection, desk):
+                connection.execute(DESKS.insert().values(id=desk, created=now, seen=now))
+
+    def load(self, desk: str) -> Contents:
+        """All that the desk has.
+
+        Raises:
+            NoDeskError: there is no such desk.
+        """
+        with self._reading() as connection:
+            if not self._exists(connection, desk):
+                raise _gone()
+            columns = [RUNS.c[field.name] for field in fields(Row)]
+            found = sa.select(*columns).where(RUNS.c.desk == desk).order_by(RUNS.c.number)
+            runs = [Row(**row._mapping) for row in connection.execute(found)]
+            things: dict[str, list[bytes]] = {}
+            where = sa.select(THINGS.c.kind, THINGS.c.content).where(THINGS.c.desk == desk)
+            for kind, content in connection.execute(where.order_by(THINGS.c.kind, THINGS.c.place)):
+                things.setdefault(kind, []).append(content)
+            return Contents(runs, things)
+
+    def delete(self, desk: str) -> None:
+        """The desk and all that is its; SQLite overwrites what it frees."""
+        with self._writing() as connection:
+            connection.execute(DESKS.delete().where(DESKS.c.id == desk))
+
+    # --- What is on them ------------------------------------------------------------------
+
+    def save_run(self, desk: str, row: Row) -> None:
+        """Store a run, in place of what was stored of it.
+
+        Raises:
+            NoDeskError, DeskFullError: nothing has been stored.
+        """
+        with self._writing() as connection:
+            self._see(connection, desk)
+            connection.execute(RUNS.delete().where(RUNS.c.id == row.id, RUNS.c.desk == desk))
+            if self._bytes(connection, desk) + row.bytes > MOST_BYTES:
+                raise _full()
+            values = {field.name: getattr(row, field.name) for field in fields(Row)}
+            connection.execute(RUNS.insert().values(desk=desk, **values))
+
+    def label_run(self, desk: str, run: str, name: str, shown: bool, current: bool) -> None:
+        """What the student says about a run, whose figures stay as they are.
+
+        One that no page shows any more keeps its recipe and its curves, as in the list of
+        runs; its network goes.
+        """
+        values: dict[str, Any] = {"name": name, "shown": shown, "current": current}
+        if not current:
+            values |= {"network": None, "progress": None, "own": ""}
+        with self._writing() as connection:
+            where = RUNS.update().where(RUNS.c.desk == desk, RUNS.c.id == run)
+            connection.execute(where.values(**values))
+            self._tidy(connection, desk)
+
+    def delete_runs(self, desk: str, runs: Sequence[str]) -> None:
+        with self._writing() as connection:
+            connection.execute(RUNS.delete().where(RUNS.c.desk == desk, RUNS.c.id.in_(runs)))
+            self._tidy(connection, desk)
+
+    def put(self, desk: str, kind: str, contents: Mapping[int, bytes], length: int) -> None:
+        """Of the list of things of one ``kind``, store those ``contents`` and cut it to ``length``.
+
+        Raises:
+            NoDeskError, DeskFullError: nothing has been stored.
+        """
+        with self._writing() as connection:
+            self._see(connection, desk)
+            mine = (THINGS.c.desk == desk) & (THINGS.c.kind == kind)
+            replaced = THINGS.c.place.in_(list(contents)) | (THINGS.c.place >= length)
+            connection.execute(THINGS.delete().where(mine & replaced))
+            rows = [
+                {"desk": desk, "kind": kind, "place": place, "content": content}
+                for place, content in contents.items()
+            ]
+            if rows:
+                connection.execute(THINGS.insert(), rows)
+            count = sa.select(sa.func.count()).select_from(THINGS).where(THINGS.c.desk == desk)
+            if connection.execute(count).scalar_one() > MOST_THINGS:
+                raise _full()
+            if self._bytes(connection, desk) > MOST_BYTES:
+                raise _full()
+
+    def _exists(self, connection: sa.Connection, desk: str) -> bool:
+        where = sa.select(DESKS.c.id).where(DESKS.c.id == desk)
+        return connection.execute(where).first() is not None
+
+    def _see(self, connection: sa.Connection, desk: str) -> None:
+        found = connection.execute(
+            DESKS.update().where(DESKS.c.id == desk).values(seen=time.time())
+        )
+        if not found.rowcount:
+            raise _gone()
+
+    def _bytes(self, connection: sa.Connection, desk: str) -> int:
+        def size(column: sa.Column[Any]) -> Any:
+            return sa.func.coalesce(sa.func.length(column), 0)
+
+        blobs = ("recipe", "history", "network", "progress")
+        runs = sa.func.sum(sum((size(RUNS.c[name]) for name in blobs), sa.literal(0)))
+        things = sa.func.sum(size(THINGS.c.content))
+        return sum(
+            connection.execute(sa.select(total).where(table.c.desk == desk)).scalar() or 0
+            for total, table in ((runs, RUNS), (things, THINGS))
+        )
+
+    def _tidy(self, connection: sa.Connection, desk: str) -> None:
+        """Drop the own examples that no run of the desk learned from."""
+        used = sa.select(RUNS.c.own).where(RUNS.c.desk == desk)
+        examples = THINGS.c.kind.startswith(EXAMPLES) & THINGS.c.kind.not_in(used)
+        connection.execute(THINGS.delete().where((THINGS.c.desk == desk) & examples))
+
+    # --- The database ---------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Let go of the database; the next call opens it again."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.dispose()
+                self._engine = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        # Asks for the lock at once: one that is only asked for at the first change may be
+        # refused without waiting.
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sa.Connection]:
+        try:
+            connection = self._open().connect().execution_options(begin=begin)
+            with connection, connection.begin():
+                yield connection
+        except sa.exc.SQLAlchemyError as error:
+            raise self._said(error) from error
+
+    def _open(self) -> sa.Engine:
+        """The engine, once its tables are as this program wants them."""
+        with self._lock:
+            if self._engine is None:
+                try:
+                    self._engine = self._prepared()
+                except sa.exc.SQLAlchemyError as error:
+                    if not _damaged(error):
+                        raise
+                    self._move_aside()
+                    self._engine = self._prepared()
+            return self._engine
+
+    def _prepared(self) -> sa.Engine:
+        if self._file is not None:
+            with suppress(OSError):  # else the database says that it cannot be opened
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+        if self.url.get_backend_name() == "sqlite":
+            # Some stay open, whichever thread they were for: the last one to be closed would
+            # copy the write-ahead log into the file each time.
+            options: dict[str, Any] = {"connect_args": {"timeout": self.patience}}
+            engine = sa.create_engine(self.url, max_overflow=50, **options)
+            sa.event.listen(engine, "connect", _sqlite)
+            sa.event.listen(engine, "begin", _begin)
+        else:
+            engine = sa.create_engine(self.url, pool_pre_ping=True, pool_recycle=300)
+        try:
+            connection = engine.connect().execution_options(begin="BEGIN IMMEDIATE")
+            with connection, connection.begin():
+                if engine.dialect.name == "sqlite":
+                    _check(connection)
+                else:  # one server at a time brings the tables up to date
+                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(20241)"))
+                _migrate(connection)
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine
+
+    @property
+    def _file(self) -> Path | None:
+        """The SQLite file; None for another database, one in memory, or an SQLite URI."""
+        name = self.url.database
+        plain = name and name != ":memory:" and not name.startswith("file:")
+        return Path(name) if name and plain and self.url.get_backend_name() == "sqlite" else None
+
+    def _move_aside(self) -> None:
+        """Give a damaged file another name, with what SQLite has beside it."""
+        assert self._file is not None
+        for n in range(1, 1000):
+            target = self._file.with_name(f"{self._file.name}.damaged-{n}")
+            if not target.exists():
+                break
+        for ending in ("", "-wal", "-shm"):
+            source = Path(f"{self._file}{ending}")
+            if source.exists():
+                source.rename(f"{target}{ending}")
+        self.set_aside = target
+        self.generation += 1
+
+    @property
+    def damage(self) -> StoreError | None:
+        """What to say about a file that was set aside."""
+        return None if self.set_aside is None else StoreError(DAMAGED, name=self.set_aside.name)
+
+    def _said(self, error: sa.exc.SQLAlchemyError) -> StoreError:
+        """The sentence for what went wrong; a damaged file is set aside at once."""
+        if _damaged(error) and self._file is not None:
+            with self._lock:
+                self.close()
+                try:
+                    self._move_aside()
+                except OSError:
+                    return _sentence(error)
+            return self.damage or _sentence(error)
+        return _sentence(error)
+
+
+LOCKED: Final = N_("Another program holds the database, so nothing is kept at the moment.")
+FULL: Final = N_("The server's disk is full, so nothing more is kept.")
+READ_ONLY: Final = N_("The server may not write to its data folder, so nothing is kept.")
+DAMAGED: Final = N_(
+    "The database was damaged. It has been set aside as {name}, and a new one begun."
+)
+BROKEN: Final = N_("The database cannot be used ({reason}), so nothing is kept.")
+NEWER: Final = N_("A newer version of this program wrote the database, so nothing is kept.")
+
+# SQLite's own codes: https://sqlite.org/rescode.html
+CODES: Final[Mapping[int, str]] = {
+    sqlite3.SQLITE_BUSY: LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
+    sqlite3.SQLITE_FULL: FULL,
+    sqlite3.SQLITE_READONLY: READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: READ_ONLY,
+    sqlite3.SQLITE_PERM: READ_ONLY,
+}
+
+
+def _code(error: BaseException) -> int:
+    """SQLite's primary code; 0 for what is not SQLite's."""
+    original = getattr(error, "orig", None)
+    return int(getattr(original, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _damaged(error: BaseException) -> bool:
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _sentence(error: sa.exc.SQLAlchemyError) -> StoreError:
+    code, reason = _code(error), type(getattr(error, "orig", error)).__name__
+    if code in CODES:
+        return StoreError(CODES[code])
+    if isinstance(error, sa.exc.DataError | sa.exc.IntegrityError):
+        return RefusedError(BROKEN, passing=False, reason=reason)
+    return StoreError(BROKEN, reason=reason)
+
+
+def _full() -> DeskFullError:
+    return DeskFullError(
+        N_(
+            "This desk is full: it holds at most {megabytes} MB and {things} pictures, tables and "
+            "games. Delete some runs or pictures; until then nothing more is kept."
+        ),
+        megabytes=MOST_BYTES // 2**20,
+        things=MOST_THINGS,
+    )
+
+
+def _gone() -> NoDeskError:
+    return NoDeskError(N_("There is no such desk."), passing=False)
+
+
+def _sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    """Readers and a writer side by side, and every commit on the disk when it returns."""
+    connection.isolation_level = None  # transactions begin where _begin says
+    for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {setting}").close()
+    connection.execute("PRAGMA secure_delete = ON").close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+def _check(connection: sa.Connection) -> None:
+    """Read the whole file once.
+
+    Raises:
+        sqlalchemy.exc.DatabaseError: what it says about itself does not fit together.
+    """
+    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if found != "ok":
+        error = sqlite3.DatabaseError(found)
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise sa.exc.DatabaseError("PRAGMA quick_check", None, error)
+
+
+def _migrate(connection: sa.Connection) -> None:
+    """Bring the tables up to date.
+
+    Raises:
+        StoreError: they are of a newer program.
+    """
+    # A third of a second, which only somebody who opens a store needs.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util.exc import CommandError
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(NEWER, passing=False) from error
+
+
+__all__ = [
+    "ID",
+    "METADATA",
+    "Contents",
+    "DeskFullError",
+    "NoDeskError",
+    "RefusedError",
+    "Row",
+    "Store",
+    "StoreError",
+    "address",
+]

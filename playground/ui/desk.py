@@ -1,0 +1,188 @@
+"""The student's desk on the page: found by its address, shown as a link, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlencode
+
+import segno
+import streamlit as st
+
+from playground.desk import Desk, Desks
+from playground.errors import PlaygroundError
+from playground.i18n import N_
+from playground.links import DESK, LANGUAGE
+from playground.service import Run
+from playground.store import NoDeskError, StoreError
+from playground.ui import language
+from playground.ui.language import _
+from playground.ui.problems import plain
+
+HERE: Final = "desk"
+NOTICE: Final = "desk.notice"  # (what to say, is it only until the desk has an id?)
+TOLD: Final = "desk.told"  # what has been said about the store already
+SURE: Final = "desk.sure"
+UNKNOWN: Final = N_(
+    "The address names a desk that is not here: it may be mistyped, or the desk was deleted. "
+    "You begin with a fresh one."
+)
+UNREADABLE: Final = N_(
+    "Your desk cannot be read at the moment: {reason} Reload the page in a while; its address "
+    "stays as it is."
+)
+DELETED: Final = N_("This desk was deleted. You begin with a fresh one.")
+
+
+@st.cache_resource(show_spinner=False)
+def desks() -> Desks:
+    """The desks of this process."""
+    return Desks()
+
+
+def here() -> Desk:
+    """This session's desk: the one that the address names, else a fresh one."""
+    found: Desk | None = st.session_state.get(HERE)
+    if found is None:
+        found = _asked_for()
+        st.session_state[HERE] = found
+    elif found.deleted:
+        _leave()
+        found = st.session_state[HERE] = desks().fresh()
+        st.session_state[NOTICE] = PlaygroundError(DELETED)
+        st.query_params.pop(DESK, None)
+    # Under the names by which pages and tests know them.
+    st.session_state["runs"], st.session_state["kept"] = found.runs, found.kept
+    return found
+
+
+def _asked_for() -> Desk:
+    asked = st.query_params.get(DESK)
+    if asked is None:
+        return desks().fresh()
+    try:
+        return desks().open(asked)
+    except NoDeskError:
+        st.session_state[NOTICE] = PlaygroundError(UNKNOWN)
+        st.query_params.pop(DESK, None)
+    except StoreError as error:
+        st.session_state[NOTICE] = error
+    return desks().fresh()
+
+
+def _leave() -> None:
+    """Forget what this session knows of its desk, sliders aside."""
+    for key in list(st.session_state.keys()):
+        own = (".before", ".tested", ".settings")
+        if str(key).endswith(own) or key in ("runs", "kept", "sweep", "sweep.cell", HERE):
+            del st.session_state[key]
+
+
+def parameters() -> dict[str, str]:
+    """What the address says about the desk."""
+    found = here()
+    if found.id is not None:
+        return {DESK: found.id}
+    asked = st.query_params.get(DESK)
+    unread = isinstance(st.session_state.get(NOTICE), StoreError)  # not to be lost
+    return {DESK: asked} if asked is not None and unread else {}
+
+
+def in_address() -> None:
+    """Bring the address up to date, from wherever something has been kept."""
+    said = parameters()
+    if said and st.query_params.get(DESK) != said[DESK]:
+        st.query_params[DESK] = said[DESK]
+
+
+def notices() -> None:
+    """What to say about the desk, below the page's title."""
+    found = here()
+    # In a place of its own even when it is empty, so that nothing below moves.
+    with st.container():
+        notice: PlaygroundError | None = st.session_state.get(NOTICE)
+        if notice is not None and found.id is not None:
+            del st.session_state[NOTICE]  # the fresh desk is in use by now
+        elif isinstance(notice, StoreError):
+            reason = notice.text(_)
+            st.warning(_(UNREADABLE, reason=reason), icon=":material/cloud_off:")
+        elif notice is not None:
+            st.warning(notice.text(_), icon=":material/link_off:")
+    problem = trouble()
+    if problem is not None and st.session_state.get(TOLD) != problem.message:
+        st.toast(problem.text(_), icon=":material/cloud_off:", duration="long")
+    st.session_state[TOLD] = None if problem is None else problem.message
+
+
+def trouble() -> StoreError | None:
+    """Why what this student does is not kept now, if so."""
+    return here().problem or desks().problem
+
+
+def popover(stop: Callable[[Run], None]) -> None:
+    """The desk's address as a link and a QR code, and its end; ``stop`` ends a run."""
+    found = here()
+    icon = "cloud_off" if trouble() is not None else "desk"
+    with st.popover(_("Desk"), icon=f":material/{icon}:", key="desk.popover"):
+        damage = desks().store.damage
+        for problem in (trouble(), damage):
+            if problem is not None:
+                st.warning(problem.text(_), icon=":material/cloud_off:")
+        if found.id is None:
+            st.markdown(
+                _(
+                    "**Nothing to keep yet.** When you have trained a network, kept a drawing or "
+                    "played a game, this page gets an address of its own, and there you find it "
+                    "all again: after a reload, on another computer, after the lesson."
+                )
+            )
+            return
+        st.markdown(
+            _(
+                "**Your desk.** Your runs, pictures, tables and games are found again at this "
+                "address. Bookmark it. Whoever has it has your desk, so pass on the link under "
+                "“Keep” instead."
+            )
+        )
+        link = address(found.id)
+        st.code(link, None, wrap_lines=True)
+        code = segno.make(link, error="m").svg_inline(scale=4, dark="#1c2b33", light="#ffffff")
+        st.image(code, width=190, alt=_("QR code of your desk's address"))
+        _end(found, stop)
+
+
+def address(desk: str) -> str:
+    """Where a browser finds the desk, on the page that is shown."""
+    return f"{st.context.url or ''}?{urlencode({DESK: desk, LANGUAGE: language.current()})}"
+
+
+def _end(found: Desk, stop: Callable[[Run], None]) -> None:
+    """Delete the desk: asked, and asked once more."""
+
+    def ask() -> None:
+        st.session_state[SURE] = True
+
+    def keep() -> None:
+        st.session_state[SURE] = False
+
+    def delete() -> None:
+        st.session_state[SURE] = False
+        for run in [*found.runs.values(), *found.kept.live()]:
+            stop(run)
+        try:
+            desks().delete(found)
+        except StoreError as error:
+            st.toast(plain(error.text(_)), icon=":material/error:", duration="long")
+        st.query_params.pop(DESK, None)
+
+    if not st.session_state.get(SURE):
+        st.button(
+            _("Delete this desk …"), icon=":material/delete:", key="desk.delete", on_click=ask
+        )
+        return
+    st.markdown(
+        _("Delete the desk with all runs, pictures, tables and games? Nobody can bring it back.")
+    )
+    with st.container(horizontal=True):
+        st.button(_("Delete everything"), type="primary", key="desk.delete.yes", on_click=delete)
+        st.button(_("Keep it"), key="desk.delete.no", on_click=keep)

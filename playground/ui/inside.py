@@ -1,0 +1,73 @@
+"""The tab "Inside": look into the network while it is untrained, half-trained or trained.
+
+One view at a time. While the run is active, a fragment of its own follows it, as often as
+that does not slow the training (see :mod:`playground.insight.pace`); it only reads what the
+run publishes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+
+from playground.i18n import N_
+from playground.service import Run
+from playground.ui import inside_gauges, inside_network, inside_pixels, inside_surgery
+from playground.ui.inside_look import Network
+from playground.ui.language import _
+from playground.ui.state import tied
+from playground.ui.workbench import dataset_or_message, refresh_interval
+
+VIEWS: Final = {
+    "network": N_("Network"),
+    "gauges": N_("Weights and gradients"),
+    "pixels": N_("Pixels that matter"),
+    "surgery": N_("Surgery"),
+}
+DRAWN: Final[dict[str, Callable[[Network], None]]] = {
+    "network": inside_network.view,
+    "gauges": inside_gauges.view,
+    "pixels": inside_pixels.view,
+    "surgery": inside_surgery.view,
+}
+SLOWER: Final = 4  # times as long between two looks as between two refreshes of the charts
+FOLLOW: Final = 1.0  # seconds between two looks at what a person tries beside it
+
+
+def inside(run: Run) -> None:
+    """Choose a view, and draw it."""
+    project = run.project
+    views = {
+        name: _(title) for name, title in VIEWS.items() if name != "pixels" or project.pictures
+    }
+    key = f"{project.name}.inside.view"
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        st.segmented_control(
+            _("Look at"),
+            list(views),
+            format_func=views.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+            **tied(key, "network"),
+        )
+        view = st.session_state[key]
+        follows = False
+        if view == "network":
+            follows = inside_network.source(run)
+        elif view == "pixels":
+            follows = inside_pixels.source(run)
+    interval = None
+    if run.active and view != "surgery":  # where nothing may move in the hand
+        interval = SLOWER * (refresh_interval() or 0.5)
+    elif follows:
+        interval = FOLLOW
+
+    @st.fragment(run_every=interval)
+    def looking() -> None:
+        dataset = dataset_or_message(run)
+        if dataset is not None:
+            DRAWN[view](Network.of(run, dataset))
+
+    looking()

@@ -1,0 +1,208 @@
+"""Each layer in numbers: sizes of weights and gradients over time, quiet neurons, steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import streamlit as st
+import torch
+
+from playground.insight import gauges
+from playground.insight.gauges import Histogram, Measured
+from playground.ui import charts, language
+from playground.ui.charts import Line
+from playground.ui.inside_look import Network, short, stage_names
+from playground.ui.language import _
+from playground.ui.plane import plane
+from playground.ui.state import tied
+
+COLUMNS: Final = 60  # of the picture over time
+HEIGHT: Final = 190
+
+
+def view(network: Network) -> None:
+    """The table of layers and the size of a step; of one layer, its histograms."""
+    samples = network.look.samples
+    network.paced("gauges", None, lambda: samples.append(sample(network)))
+    now = samples[-1]
+    names = stage_names([layer.stage for layer in now.layers])
+    language.prose("inside", "gauges")
+    table, ratios = st.columns([1.5, 1], gap="medium")
+    with table:
+        _table(now, names)
+        st.caption(
+            _(
+                "After step {step}, on {n} validation examples with dropout off: gradients of "
+                "their loss, dead (0 for each of them), saturated (less than 5 % of a gradient "
+                "gets through, in the mean).",
+                step=language.number(now.step),
+                n=language.number(now.examples),
+            )
+        )
+    with ratios:
+        _ratios(list(samples), names, network.name)
+    layers = {str(place): name for place, name in enumerate(names)}
+    key = f"{network.name}.layer"
+    if st.session_state.get(key, "0") not in layers:
+        st.session_state[key] = "0"
+    st.segmented_control(
+        _("Layer"), list(layers), format_func=layers.__getitem__, required=True, **tied(key, "0")
+    )
+    place = int(st.session_state[key])
+    left, right = st.columns(2, gap="medium")
+    of_weights = [one.layers[place].weights for one in samples]
+    of_gradients = [one.layers[place].gradients for one in samples]
+    steps = [one.step for one in samples]
+    with left:
+        _histograms(_("Weights"), _("weight"), of_weights, steps, f"{network.name}.weights")
+    with right:
+        _histograms(
+            _("Gradients"),
+            _("log₁₀ |gradient|"),
+            of_gradients,
+            steps,
+            f"{network.name}.gradients",
+        )
+    st.caption(
+        _(
+            "Above: now. Below: since you began to watch (the darker, the more of the layer's "
+            "weights; at most the last {n} looks). Gradients that are zero count at −12.",
+            n=samples.maxlen,
+        )
+    )
+
+
+def sample(network: Network) -> Measured:
+    """One measurement of the network as it is now."""
+    layers, examples = gauges.measure(network.model, network.dataset, network.run.recipe)
+    if network.move is None:
+        return Measured(network.step, examples, layers)
+    moves = gauges.update_ratios(network.model, network.move.before, network.move.after)
+    return Measured(network.step, examples, layers, moves, network.move.step)
+
+
+def _table(now: Measured, names: Sequence[str]) -> None:
+    def quiet(count: int | None, units: int) -> str:
+        return "–" if count is None else _("{n} of {total}", n=count, total=units)
+
+    layers = now.layers
+    st.dataframe(
+        {
+            _("Layer"): list(names),
+            _("Weights"): [language.number(sum(one.weights.counts)) for one in layers],
+            _("Spread of weights"): [short(one.spread) for one in layers],
+            _("Gradient √Σg²"): [short(one.gradient) for one in layers],
+            _("Dead"): [quiet(one.dead, one.stage.units) for one in layers],
+            _("Saturated"): [quiet(one.saturated, one.stage.units) for one in layers],
+            _("Update : weight"): [short(one) for one in now.moves] or ["–"] * len(layers),
+        },
+        hide_index=True,
+        alt=_("Each layer in numbers"),
+    )
+
+
+def _ratios(samples: Sequence[Measured], names: Sequence[str], name: str) -> None:
+    """How far one step went, against the size of what it moved."""
+    rows: list[dict[str, Any]] = [
+        {"x": one.moved, "y": max(ratio, 1e-9), "name": layer}
+        for one in samples
+        for layer, ratio in zip(names, one.moves, strict=False)
+    ]
+    colors = [charts.CLASSES[place % len(charts.CLASSES)] for place in range(len(names))]
+    spec = {
+        "encoding": {
+            "x": {
+                "field": "x",
+                "type": "quantitative",
+                "title": _("step"),
+                "axis": {"format": "d"},
+            },
+            "y": {
+                "field": "y",
+                "type": "quantitative",
+                "title": _("update : weight"),
+                "scale": {"type": "log", "domain": _powers([row["y"] for row in rows])},
+                "axis": {"format": "~e", "tickCount": 5},
+            },
+            "color": {
+                "field": "name",
+                "type": "nominal",
+                "title": None,
+                "scale": {"domain": list(names), "range": colors},
+                "legend": {"orient": "top", "columns": 4, "offset": 0, "padding": 0},
+            },
+        },
+        "layer": [
+            {"mark": {"type": "line", "strokeWidth": 2, "point": {"size": 20, "filled": True}}},
+            charts.rule(Line(_("rule of thumb"), gauges.THUMB), higher_is_better=False, place=0),
+        ],
+    }
+    charts.show(rows, spec, 220, f"{name}.ratios", _("Update-to-weight ratio over the steps"))
+    moved = samples[-1].moved
+    st.caption(
+        _("‖change‖ : ‖weights‖ of single training steps, the last one step {n}.", n=moved)
+        if moved
+        else _(
+            "‖change‖ : ‖weights‖ of single training steps: known once it trains under your eyes."
+        )
+    )
+
+
+def _powers(values: Sequence[float]) -> list[float]:
+    """A span of whole powers of ten that holds ``values`` and the rule of thumb."""
+    logs = torch.tensor([*values, gauges.THUMB]).log10()
+    return [10.0 ** float(logs.min().floor()), 10.0 ** float(logs.max().floor() + 1)]
+
+
+def _histograms(
+    title: str, x_title: str, of: Sequence[Histogram], steps: Sequence[int], key: str
+) -> None:
+    """The latest of one layer's histograms, and all of them as a picture over the steps."""
+    now = of[-1]
+    low, high = now.span
+    rows: list[dict[str, Any]] = [
+        {"x": now.low + place * now.width, "x2": now.low + (place + 1) * now.width, "y": count}
+        for place, count in enumerate(now.counts)
+        if low - 1e-9 <= now.low + place * now.width < high - 1e-9
+    ]
+    spec = {
+        "mark": {"type": "rect", "color": charts.TRAIN},
+        "encoding": {
+            "x": {
+                "field": "x",
+                "type": "quantitative",
+                "title": x_title,
+                "scale": {"domain": [low, high], "nice": False, "zero": False},
+                "axis": {"tickCount": 6, "grid": False},
+            },
+            "x2": {"field": "x2"},
+            "y": {
+                "field": "y",
+                "type": "quantitative",
+                "title": _("how many"),
+                "scale": {"zero": True},
+            },
+            "y2": {"datum": 0},
+        },
+    }
+    st.markdown(f"**{title}**")
+    charts.show(rows, spec, HEIGHT, f"{key}.now", f"{title}: {x_title}")
+    shares, low, high = gauges.over_time(of)
+    moments = torch.tensor(steps, dtype=torch.float64)
+    wanted = torch.linspace(float(moments[0]), float(moments[-1]), COLUMNS, dtype=torch.float64)
+    # At each place of the picture, the latest measurement by then.
+    latest = (torch.searchsorted(moments, wanted, right=True) - 1).clamp(min=0)
+    # The root, so that a few weights far out are seen beside the many near zero.
+    shade = (shares / shares.max(dim=0).values).sqrt()[:, latest]
+    plane(
+        shade.numpy(),
+        (steps[0], max(steps[-1], steps[0] + 5)),
+        (low, high),
+        _("step"),
+        x_title,
+        f"{key}.time",
+        _("{title} of the layer over the steps", title=title),
+        scheme="density",
+        height=HEIGHT,
+    )
