@@ -34,7 +34,7 @@ COLORS: Final = {
 }
 RACE: Final = ("sgd", "momentum", "rmsprop", "adam")  # Nesterov joins them when followed
 FINE: Final = 160  # points along a side of the picture
-COARSE: Final = 45  # of the landscape to turn
+COARSE: Final = 25  # of the landscape to turn
 SHORT: Final = {
     "sgd": "SGD",
     "momentum": N_("momentum"),
