@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
+from hypothesis import settings
 from torch import Tensor
 
 from playground.data.dataset import Dataset, Examples, Scaler, Task
@@ -20,6 +21,10 @@ from playground.recipe import Recipe
 from playground.service import RunService
 
 SIDE = 6  # of the test pictures, in pixels
+
+# No test fails because the machine is busy.
+settings.register_profile("playground", deadline=None)
+settings.load_profile("playground")
 
 
 @pytest.fixture(scope="session", autouse=True)
