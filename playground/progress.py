@@ -59,8 +59,8 @@ class Progress:
         Raises:
             KeyError, RuntimeError, ValueError: it is not of this recipe.
         """
-        self.model.load_state_dict(_below(saved, "model."))
-        self._load_optimizer(_below(saved, "optimizer."))
+        self.model.load_state_dict(below(saved, "model."))
+        self._load_optimizer(below(saved, "optimizer."))
         with torch.no_grad():
             for n, copy in enumerate(self.rules.best.copies):
                 copy.copy_(saved[f"best.{n}"])
@@ -92,7 +92,7 @@ class Progress:
         return found
 
 
-def _below(saved: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def below(saved: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """What stands under ``prefix``, without it."""
     return {
         name.removeprefix(prefix): one for name, one in saved.items() if name.startswith(prefix)

@@ -30,7 +30,7 @@ from playground.errors import PlaygroundError
 from playground.history import History
 from playground.i18n import N_
 from playground.optimizers import Settings
-from playground.progress import Progress
+from playground.progress import Progress, below
 from playground.projects.base import Predictor, Project
 from playground.recipe import Recipe
 from playground.training import Controls, Ending, Epoch, Step, fit, steps_per_epoch
@@ -70,9 +70,7 @@ class Milestone:
     @property
     def weights(self) -> dict[str, torch.Tensor]:
         """The network's, by name."""
-        start = "model."
-        found = self.progress.items()
-        return {name.removeprefix(start): one for name, one in found if name.startswith(start)}
+        return below(self.progress, "model.")
 
 
 @dataclass(frozen=True)

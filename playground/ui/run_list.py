@@ -20,23 +20,15 @@ from playground.projects.base import Project
 from playground.projects.table import TableProject
 from playground.recipe import Recipe
 from playground.service import Snapshot
-from playground.ui import charts, comparison, frame, language
+from playground.ui import charts, comparison, frame, language, workbench
 from playground.ui import recipe_words as words
 from playground.ui.charts import Line
 from playground.ui.language import _
 from playground.ui.state import tied
 from playground.ui.workbench import ENDINGS, FIGURES, refresh_interval
 
-STATES: Final = {
-    "ready": N_("Untrained"),
-    "waiting": N_("Waiting"),
-    "running": N_("Training"),
-    "paused": N_("Paused"),
-    "finished": N_("Finished"),
-    "stopped": N_("Stopped"),
-    "diverged": N_("Diverged"),
-    "failed": N_("Failed"),
-}
+# In a table there is room for a word.
+STATES: Final = {**workbench.STATES, "ready": N_("Untrained"), "waiting": N_("Waiting")}
 ORDERS: Final = {"newest": N_("newest first"), "best": N_("best on validation first")}
 OVERS: Final = {"epoch": N_("epoch"), "step": N_("step"), "second": N_("seconds of training")}
 ALL: Final = "all"

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
+from opening import formulas, open_page
 
 from playground.insight import activations, points
 from playground.insight.activations import Activation
 
-ROOT = Path(__file__).parent.parent.parent
-
-
-def open_page(language: str = "en", **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.switch_page("pages/activations.py")
-    app.query_params["lang"] = language
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def formulas(app: AppTest) -> str:
-    return " ".join(latex.value for latex in app.latex)
+opened = partial(open_page, "activations")
 
 
 @pytest.mark.parametrize("language", ["en", "pl"])
 @pytest.mark.parametrize("view", ["curve", "depth", "network"])
 def test_every_view_has_its_formula(view: str, language: str) -> None:
-    app = open_page(language, view=view)
+    app = opened(language, view=view)
     assert formulas(app)
     assert not app.error
 
 
 @pytest.mark.parametrize("kind", activations.KINDS)
 def test_a_formula_has_autograds_numbers(kind: str) -> None:
-    app = open_page(activation=kind, elu_alpha="1.5", w1="0.7", b1="-0.4")
+    app = opened(activation=kind, elu_alpha="1.5", w1="0.7", b1="-0.4")
     for x in (-1.3, 0.0, 2.1):
         app.select_slider(key="activations.x@en").set_value(x).run()
         assert not app.exception
@@ -50,41 +35,41 @@ def test_a_formula_has_autograds_numbers(kind: str) -> None:
 
 
 def test_polish_numbers_have_a_comma() -> None:
-    app = open_page("pl")
+    app = opened("pl")
     value = torch.sigmoid(torch.tensor(2.0)).item()
     assert f"{value:.3f}".replace(".", "{,}") in formulas(app)
 
 
 def test_saturated_and_dead_are_told() -> None:
-    app = open_page(activation="sigmoid", x="5")
+    app = opened(activation="sigmoid", x="5")
     assert "0.007" in app.warning[0].value
-    app = open_page(activation="relu", x="-1")
+    app = opened(activation="relu", x="-1")
     assert "dead" in app.error[0].value
-    app = open_page(activation="leaky_relu", x="-1")
+    app = opened(activation="leaky_relu", x="-1")
     assert "0.100" in app.success[0].value
 
 
 def test_a_gradient_through_layers_vanishes_or_explodes() -> None:
-    app = open_page(view="depth")
+    app = opened(view="depth")
     gradient = activations.chain(Activation("sigmoid"), 1, 1, 10).gradients[0]
     mantissa, power = f"{gradient:.2e}".split("e")
     assert rf"{mantissa} \cdot 10^{{{int(power)}}}" in formulas(app)
     assert "Vanishing" in app.warning[0].value
     app.slider(key="activations.layers@en").set_value(1).run()
     assert f"{activations.chain(Activation('sigmoid'), 1, 1, 1).factors[0]:.3f}" in formulas(app)
-    app = open_page(view="depth", activation="relu", weight="2")
+    app = opened(view="depth", activation="relu", weight="2")
     assert "Exploding" in app.warning[0].value
     assert app.metric[0].value == "1,024"
 
 
 def test_a_gradient_stops_at_a_slope_of_0() -> None:
-    app = open_page(view="depth", activation="relu", start="-1")
+    app = opened(view="depth", activation="relu", start="-1")
     assert app.metric[0].value == "0.000"
     assert app.error
 
 
 def test_a_network_bends_with_an_activation_function_alone() -> None:
-    app = open_page(view="network", activation="relu")
+    app = opened(view="network", activation="relu")
     straight = points.train("rings", 120, "none", (6, 6))
     assert app.metric[0].value == f"{int(straight.right.sum())} of 120"
     (w1, _w2), bias = points.merged(straight.net)[0][0].tolist(), points.merged(straight.net)[1]
@@ -100,7 +85,7 @@ def test_a_network_bends_with_an_activation_function_alone() -> None:
 
 
 def test_a_hostile_link_is_named_and_the_usual_is_used() -> None:
-    app = open_page(x="nan", view="-", hidden="99", elu_alpha="0")
+    app = opened(x="nan", view="-", hidden="99", elu_alpha="0")
     said = " ".join(warning.value for warning in app.warning)
     for name in ("x", "view", "hidden", "elu_alpha"):
         assert f"({name})" in said
@@ -109,7 +94,7 @@ def test_a_hostile_link_is_named_and_the_usual_is_used() -> None:
 
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_the_self_check_explains_right_and_wrong(language: str) -> None:
-    app = open_page(language, activation="none")
+    app = opened(language, activation="none")
     before = len(app.success)
     app.radio[0].set_value(1).run()
     assert len(app.success) == before + 1

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import pytest
+from opening import formulas, open_page
 from streamlit.testing.v1 import AppTest
 
 from playground import i18n
 from playground.insight import backprop, tiny
 from playground.ui.tiny_network import START
 
-ROOT = Path(__file__).parent.parent.parent
 PAGE = "backpropagation"
 EXAMPLE = (1.0, 0.5)
-
-
-def open_page(language: str = "en", **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    app.switch_page(f"pages/{PAGE}.py")
-    app.query_params["lang"] = language
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    return app.run()
+opened = partial(open_page, "backpropagation")
 
 
 def move(app: AppTest, name: str, value: object) -> AppTest:
     app.session_state[f"{PAGE}.{name}"] = value
     return app.run()
-
-
-def formulas(app: AppTest) -> str:
-    return " ".join(latex.value for latex in app.latex)
 
 
 def prose(app: AppTest) -> str:
@@ -44,7 +32,7 @@ def tex(value: float, language: str, digits: int) -> str:
 
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_the_last_step_is_the_gradient_of_autograd(language: str) -> None:
-    app = open_page(language, step="5", parameter="w12", activation="tanh")
+    app = opened(language, step="5", parameter="w12", activation="tanh")
     move(app, "x2", -1.2)
     move(app, "target", -0.5)
     assert not app.exception
@@ -55,7 +43,7 @@ def test_the_last_step_is_the_gradient_of_autograd(language: str) -> None:
 
 
 def test_one_factor_at_a_time() -> None:
-    app = open_page(step="0")
+    app = opened(step="0")
     assert formulas(app).count("{?}") == 5
     for pressed in range(1, 6):
         app.button(key=f"{PAGE}.step.next").click().run()
@@ -71,14 +59,14 @@ def test_one_factor_at_a_time() -> None:
 
 @pytest.mark.parametrize("parameter", tiny.PARAMETERS)
 def test_every_parameter_has_its_chain(parameter: str) -> None:
-    app = open_page("pl", parameter=parameter, step="5", activation="leaky_relu")
+    app = opened("pl", parameter=parameter, step="5", activation="leaky_relu")
     assert not app.exception
     gradient = backprop.autograd(START, "leaky_relu", EXAMPLE, 1.0)[parameter]
     assert rf"\mathbf{{{tex(gradient, 'pl', 4)}}}" in formulas(app)
 
 
 def test_a_corner_is_said() -> None:
-    app = open_page("en", activation="relu", x1="0", x2="0", b1="0.0")
+    app = opened("en", activation="relu", x1="0", x2="0", b1="0.0")
     assert any("corner" in caption.value for caption in app.caption)
     move(app, "b1", 0.1)
     assert not any("corner" in caption.value for caption in app.caption)
@@ -86,7 +74,7 @@ def test_a_corner_is_said() -> None:
 
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_predicted_and_real_change(language: str) -> None:
-    app = open_page(language, view="nudge", parameter="w31")
+    app = opened(language, view="nudge", parameter="w31")
     move(app, "nudge", 0.4)
     assert not app.exception
     gradient = backprop.autograd(START, "sigmoid", EXAMPLE, 1.0)["w31"]
@@ -99,7 +87,7 @@ def test_predicted_and_real_change(language: str) -> None:
 
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_one_step_is_torchs(language: str) -> None:
-    app = open_page(language, view="step", activation="tanh")
+    app = opened(language, view="step", activation="tanh")
     move(app, "learning_rate", 0.3)
     assert not app.exception
     after = backprop.descend(START, "tanh", EXAMPLE, 1.0, 0.3)
@@ -113,15 +101,13 @@ def test_one_step_is_torchs(language: str) -> None:
 @pytest.mark.parametrize("activation", tiny.ACTIVATIONS)
 def test_far_ends_of_the_dials(view: str, activation: str) -> None:
     far = {name: "-3.0" for name in tiny.PARAMETERS if name.startswith("w")}
-    app = open_page(
-        "en", view=view, activation=activation, x1="-2", x2="2", learning_rate="10", **far
-    )
+    app = opened("en", view=view, activation=activation, x1="-2", x2="2", learning_rate="10", **far)
     assert not app.exception
     assert not app.warning
 
 
 def test_hostile_links_are_named() -> None:
-    app = open_page(parameter="w99", learning_rate="-1", view="x", step="2.5", target="[]")
+    app = opened(parameter="w99", learning_rate="-1", view="x", step="2.5", target="[]")
     assert not app.exception
     said = " ".join(warning.value for warning in app.warning)
     for name in ("parameter", "learning_rate", "view", "step", "target"):
@@ -130,7 +116,7 @@ def test_hostile_links_are_named() -> None:
 
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_each_answer_is_explained(language: str) -> None:
-    app = open_page(language)
+    app = opened(language)
     assert len(app.radio) == 3
     for radio in app.radio:
         for place in range(3):

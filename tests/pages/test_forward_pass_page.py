@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import pytest
 import torch
+from opening import formulas, open_page
 from streamlit.testing.v1 import AppTest
 
 from playground import i18n
 from playground.insight import convolution, tiny
 from playground.ui.tiny_network import START
 
-ROOT = Path(__file__).parent.parent.parent
 PAGE = "forward_pass"
-
-
-def open_page(language: str = "en", **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-    app.switch_page(f"pages/{PAGE}.py")
-    app.query_params["lang"] = language
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    return app.run()
+opened = partial(open_page, "forward_pass")
 
 
 def move(app: AppTest, name: str, value: object) -> AppTest:
     app.session_state[f"{PAGE}.{name}"] = value
     return app.run()
-
-
-def formulas(app: AppTest) -> str:
-    return " ".join(latex.value for latex in app.latex)
 
 
 def tex(value: float, language: str, digits: int = 3) -> str:
@@ -44,7 +32,7 @@ def trace(x: tuple[float, float] = (1.0, 0.5), bend: str = "sigmoid", **w: float
 
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_the_numbers_follow_the_dials_and_are_torchs(language: str) -> None:
-    app = open_page(language, activation="tanh")
+    app = opened(language, activation="tanh")
     assert tex(trace(bend="tanh").a[1], language) in formulas(app)
     move(app, "x1", -1.5)
     move(app, "w12", 0.7)
@@ -56,7 +44,7 @@ def test_the_numbers_follow_the_dials_and_are_torchs(language: str) -> None:
 
 
 def test_later_layers_have_no_value_yet() -> None:
-    app = open_page(step="1", neuron="2")
+    app = opened(step="1", neuron="2")
     assert tex(trace().z[2], "en") in formulas(app)
     assert tex(trace().a[2], "en") not in formulas(app)
     assert "{?}" in formulas(app)
@@ -69,7 +57,7 @@ def test_later_layers_have_no_value_yet() -> None:
 
 
 def test_who_opens_a_later_neuron_walks_there() -> None:
-    app = open_page()
+    app = opened()
     app.selectbox(key=f"{PAGE}.neuron@en").select("3").run()
     assert app.session_state[f"{PAGE}.step"] == 4
     assert tex(trace().answer, "en") in formulas(app)
@@ -79,7 +67,7 @@ def test_who_opens_a_later_neuron_walks_there() -> None:
 
 @pytest.mark.parametrize("activation", tiny.ACTIVATIONS)
 def test_every_activation_is_shown(activation: str) -> None:
-    app = open_page("pl", activation=activation, step="4", neuron="3")
+    app = opened("pl", activation=activation, step="4", neuron="3")
     assert not app.exception
     assert tex(trace(bend=activation).answer, "pl") in formulas(app)
 
@@ -87,7 +75,7 @@ def test_every_activation_is_shown(activation: str) -> None:
 @pytest.mark.parametrize("language", ["en", "pl"])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_an_output_pixel_is_torchs(language: str, stride: int) -> None:
-    app = open_page(language, view="convolution", stride=str(stride), kernel="sharpen")
+    app = opened(language, view="convolution", stride=str(stride), kernel="sharpen")
     move(app, "row", 6)
     move(app, "column", 5)
     move(app, "bias", 0.3)
@@ -102,7 +90,7 @@ def test_an_output_pixel_is_torchs(language: str, stride: int) -> None:
 
 
 def test_own_weights() -> None:
-    app = open_page(view="convolution", kernel="own", k22="0.0", k13="2.0", row="4", column="9")
+    app = opened(view="convolution", kernel="own", k22="0.0", k13="2.0", row="4", column="9")
     image = convolution.picture("seven")
     assert rf"\mathbf{{{tex(2 * float(image[3, 10]), 'en')}}}" in formulas(app)
     move(app, "k13", -1.5)
@@ -111,14 +99,14 @@ def test_own_weights() -> None:
 
 
 def test_a_larger_stride_leaves_no_pixel_that_is_not_there() -> None:
-    app = open_page(view="convolution", row="12", column="12")
+    app = opened(view="convolution", row="12", column="12")
     move(app, "stride", "2")
     assert not app.exception
     assert app.session_state[f"{PAGE}.row"] == 6
 
 
 def test_hostile_links_are_named() -> None:
-    app = open_page(w11="1e999", step="77", kernel="<script>", neuron="9", x1="NaN")
+    app = opened(w11="1e999", step="77", kernel="<script>", neuron="9", x1="NaN")
     assert not app.exception
     said = " ".join(warning.value for warning in app.warning)
     for name in ("w11", "step", "kernel", "neuron", "x1"):
@@ -128,7 +116,7 @@ def test_hostile_links_are_named() -> None:
 
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_each_answer_is_explained(language: str) -> None:
-    app = open_page(language)
+    app = opened(language)
     assert len(app.radio) == 3
     for radio in app.radio:
         for place in range(3):

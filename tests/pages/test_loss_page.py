@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pyarrow
 import pytest
 import torch
+from opening import formulas, open_page
 from streamlit.testing.v1 import AppTest
 from torch.nn import functional
 
 from playground import losses
 from playground.i18n import number
 
-ROOT = Path(__file__).parent.parent.parent
 LANGUAGES = ("en", "pl")
 VIEWS = ("regression", "outlier", "classification", "yes_no", "why_not_mse")
-
-
-def open_loss(language: str, **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.switch_page("pages/loss.py")
-    app.query_params["lang"] = language
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+open_loss = partial(open_page, "loss")
 
 
 def move(app: AppTest, **values: Any) -> AppTest:
@@ -38,10 +28,6 @@ def move(app: AppTest, **values: Any) -> AppTest:
     app.run()
     assert not app.exception
     return app
-
-
-def formulas(app: AppTest) -> str:
-    return " ".join(element.value for element in app.latex)
 
 
 def tex(value: float, language: str, digits: int = 2) -> str:

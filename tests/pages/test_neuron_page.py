@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import pytest
 import torch
+from opening import formulas, open_page
 from streamlit.testing.v1 import AppTest
 
 from playground.insight import neuron, points
 
-ROOT = Path(__file__).parent.parent.parent
 VIEWS = ("line", "plane", "layer", "bends", "region")
-
-
-def open_page(language: str = "en", **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.switch_page("pages/neuron.py")
-    app.query_params["lang"] = language
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def formulas(app: AppTest) -> str:
-    return " ".join(latex.value for latex in app.latex)
+opened = partial(open_page, "neuron")
 
 
 def words(app: AppTest) -> str:
@@ -36,7 +22,7 @@ def words(app: AppTest) -> str:
 @pytest.mark.parametrize("language", ["en", "pl"])
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_has_its_formula(view: str, language: str) -> None:
-    app = open_page(language, view=view)
+    app = opened(language, view=view)
     assert formulas(app)
     assert not app.warning
     assert ("{,}" in formulas(app)) == (language == "pl")
@@ -44,7 +30,7 @@ def test_every_view_has_its_formula(view: str, language: str) -> None:
 
 @pytest.mark.parametrize(("language", "comma"), [("en", "."), ("pl", "{,}")])
 def test_one_input_follows_its_slider(language: str, comma: str) -> None:
-    app = open_page(language, activation="tanh")
+    app = opened(language, activation="tanh")
     app.select_slider(key=f"neuron.w@{language}").set_value(0.5).run()
     z = torch.nn.functional.linear(torch.tensor([2.0]), torch.tensor([[0.5]]), torch.tensor([-1.0]))
     assert f"{z.item():.2f}".replace(".", comma) in formulas(app)
@@ -55,7 +41,7 @@ def test_one_input_follows_its_slider(language: str, comma: str) -> None:
 
 
 def test_two_inputs_count_the_points_that_are_right() -> None:
-    app = open_page(view="plane", w1="1", w2="1", b="0")
+    app = opened(view="plane", w1="1", w2="1", b="0")
     assert "24 of 24" in words(app)
     app.select_slider(key="neuron.b@en").set_value(-3.0).run()
     right = points.right(neuron.layer([[1, 1]], [-3]), points.examples("groups", 24))
@@ -64,20 +50,20 @@ def test_two_inputs_count_the_points_that_are_right() -> None:
 
 
 def test_two_inputs_say_on_which_side_x_lies() -> None:
-    app = open_page(view="plane", w1="1", w2="0", b="0", x1="2", x2="0")
+    app = opened(view="plane", w1="1", w2="0", b="0", x1="2", x2="0")
     assert f"{torch.sigmoid(torch.tensor(2.0)).item():.2f} is above" in words(app)
     app.select_slider(key="neuron.x1@en").set_value(-2.0).run()
     assert f"{torch.sigmoid(torch.tensor(-2.0)).item():.2f} is not above" in words(app)
 
 
 def test_no_single_line_gets_all_corners_right() -> None:
-    app = open_page(view="plane", data="corners", w1="2", w2="2")
+    app = opened(view="plane", data="corners", w1="2", w2="2")
     assert "24 of 24" not in words(app)
 
 
 @pytest.mark.parametrize("activation", ["none", "relu"])
 def test_a_layer_is_torchs_matrix_product(activation: str) -> None:
-    app = open_page(view="layer", w12="-1.5", x1="0.5", x2="2", activation=activation)
+    app = opened(view="layer", w12="-1.5", x1="0.5", x2="2", activation=activation)
     layer = neuron.layer([[1, -1.5], [-1, 2]], [0, 0.5])
     sums = layer(torch.tensor([[0.5, 2.0]]))[0].tolist()
     outputs = [max(0, z) for z in sums] if activation == "relu" else sums
@@ -89,7 +75,7 @@ def test_a_layer_is_torchs_matrix_product(activation: str) -> None:
 
 
 def test_bends_add_up_to_the_output() -> None:
-    app = open_page(view="bends", x="0.5")
+    app = opened(view="bends", x="0.5")
     for neurons in (1, 8):
         app.slider(key="neuron.neurons@en").set_value(neurons).run()
         net = neuron.bends(neurons)
@@ -100,7 +86,7 @@ def test_bends_add_up_to_the_output() -> None:
 
 
 def test_a_region_needs_three_edges() -> None:
-    app = open_page(view="region", edges="2")
+    app = opened(view="region", edges="2")
     assert "60 of 60" not in words(app)
     app.slider(key="neuron.edges@en").set_value(3).run()
     assert "60 of 60" in words(app)
@@ -110,12 +96,12 @@ def test_a_region_needs_three_edges() -> None:
 
 @pytest.mark.parametrize(("joined", "needed"), [("all", 4), ("most", 3), ("one", 1)])
 def test_the_second_layers_bias_says_how_many_are_needed(joined: str, needed: int) -> None:
-    app = open_page(view="region", edges="4", joined=joined)
+    app = opened(view="region", edges="4", joined=joined)
     assert f"- {10 * (needed - 0.5):.0f} =" in formulas(app)
 
 
 def test_a_hostile_link_is_named_and_the_usual_is_used() -> None:
-    app = open_page(w="1e999", view="<script>", activation="x", neurons="0.5")
+    app = opened(w="1e999", view="<script>", activation="x", neurons="0.5")
     said = " ".join(warning.value for warning in app.warning)
     for name in ("w", "view", "activation", "neurons"):
         assert f"({name})" in said
@@ -125,7 +111,7 @@ def test_a_hostile_link_is_named_and_the_usual_is_used() -> None:
 
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_the_self_check_explains_right_and_wrong(language: str) -> None:
-    app = open_page(language)
+    app = opened(language)
     app.radio[0].set_value(1).run()
     assert "2 · 3 - 1 = 5" in app.success[0].value
     app.radio[0].set_value(0).run()

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import pytest
 import torch
+from opening import open_page
 from streamlit.testing.v1 import AppTest
 
 from playground.insight.surfaces import SURFACES
 from playground.ui import lesson
 from playground.ui.language import sections
 
-ROOT = Path(__file__).parent.parent.parent
 LANGUAGES = ("en", "pl")
-
-
-def opened(language: str, **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.switch_page("pages/optimizers.py")
-    app.query_params["lang"] = language
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+opened = partial(open_page, "optimizers")
 
 
 def words(app: AppTest) -> str:

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import html
 import re
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pyarrow
 import pytest
+from opening import open_page
 from streamlit.testing.v1 import AppTest
 
 from playground.export import five_parts_run
 from playground.export.five_parts import Choices, Program, write
 from playground.i18n import translate
 
-ROOT = Path(__file__).parent.parent.parent
-SECONDS = 60
-
-
-def open_page(language: str, **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
-    app.switch_page("pages/pytorch.py")
-    app.query_params["lang"] = language
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+opened = partial(open_page, "pytorch")
 
 
 def views(app: AppTest) -> list[str]:
@@ -89,7 +78,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[Program]:
 
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_what_is_shown_runs_and_its_output_is_shown(language: str, ran: list[Program]) -> None:
-    app = open_page(language, epochs="5")
+    app = opened(language, epochs="5")
     assert not app.code, "nothing has run yet"
     program = write(Choices(epochs=5), language)
     assert shown(app) == program.source
@@ -105,7 +94,7 @@ def test_what_is_shown_runs_and_its_output_is_shown(language: str, ran: list[Pro
 
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_an_exchange_is_marked_and_explained(language: str) -> None:
-    app = open_page(language)
+    app = opened(language)
     assert marked(app) == []
     choose(app, "optimizer", "sgd")
     assert marked(app) == ["optimizer = torch.optim.SGD(model.parameters(), lr=0.01)"]
@@ -124,18 +113,18 @@ def test_an_exchange_is_marked_and_explained(language: str) -> None:
 
 def test_lines_are_explained_in_the_readers_language() -> None:
     for language in ("en", "pl"):
-        page = html.unescape("".join(views(open_page(language))))
+        page = html.unescape("".join(views(opened(language))))
         for why in (
             "The optimizer moves every weight a little. Only now it learns.",
             "Forward pass: the batch goes through all layers.",
         ):
             assert translate(why, language) in page
-    comments = [line for line in shown(open_page("pl")).splitlines() if line.startswith("#")]
+    comments = [line for line in shown(opened("pl")).splitlines() if line.startswith("#")]
     assert comments[1:3] == ["# 2. Model", "# 3. Strata"]
 
 
 def test_the_choice_of_losses_follows_the_data() -> None:
-    app = open_page("en")
+    app = opened("en")
     keys = {box.key for box in app.selectbox}
     assert "pytorch.class_loss@en" in keys
     assert "pytorch.value_loss@en" not in keys
@@ -148,7 +137,7 @@ def test_the_choice_of_losses_follows_the_data() -> None:
 
 
 def test_runs_are_compared() -> None:
-    app = press_run(open_page("en", epochs="3"))
+    app = press_run(opened("en", epochs="3"))
     first = five_parts_run.run(write(Choices(epochs=3)))
     choose(app, "activation", "none")
     assert "Not trained yet" in said(app)
@@ -159,7 +148,7 @@ def test_runs_are_compared() -> None:
 
 
 def test_a_loss_that_runs_away_is_explained() -> None:
-    app = open_page("en", data="price", optimizer="momentum", learning_rate="1", layers="3")
+    app = opened("en", data="price", optimizer="momentum", learning_rate="1", layers="3")
     press_run(app)
     assert "smaller learning rate" in app.warning[0].value
     assert "e+" in app.code[0].value
@@ -177,7 +166,7 @@ def drawn(app: AppTest) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("data", ["rings", "xor", "price", "wave"])
 def test_something_is_shown_before_anything_has_run(data: str) -> None:
-    app = open_page("pl", data=data)
+    app = opened("pl", data=data)
     assert "Jeszcze bez treningu" in said(app)
     rows = drawn(app)
     points = [row for row in rows if row["kind"] in ("dot", "point")]
@@ -192,7 +181,7 @@ def test_something_is_shown_before_anything_has_run(data: str) -> None:
 
 
 def test_the_picture_is_that_of_the_trained_network() -> None:
-    app = press_run(open_page("en", data="wave", epochs="2"))
+    app = press_run(opened("en", data="wave", epochs="2"))
     outcome = five_parts_run.run(write(Choices(data="wave", epochs=2)))
     line = [row["y"] for row in drawn(app) if row["kind"] == "line"]
     assert line == outcome.answers.tolist()
@@ -200,7 +189,7 @@ def test_the_picture_is_that_of_the_trained_network() -> None:
 
 
 def test_hostile_links_are_named_and_never_become_code() -> None:
-    app = open_page(
+    app = opened(
         "en",
         data="rings'); import os",
         learning_rate="1e999",
@@ -216,7 +205,7 @@ def test_hostile_links_are_named_and_never_become_code() -> None:
 
 
 def test_a_link_sets_the_choices_and_the_url_keeps_them() -> None:
-    app = open_page("en", data="wave", learning_rate="0.05", value_loss="huber")
+    app = opened("en", data="wave", learning_rate="0.05", value_loss="huber")
     assert not app.warning
     assert shown(app) == write(Choices(data="wave", learning_rate=0.05, value_loss="huber")).source
     assert app.query_params["value_loss"] == "huber"
@@ -225,7 +214,7 @@ def test_a_link_sets_the_choices_and_the_url_keeps_them() -> None:
 
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_the_self_check_explains(language: str) -> None:
-    app = open_page(language)
+    app = opened(language)
     assert len(app.radio) == 3
     app.radio[0].set_value(0).run()
     assert "backward()" in app.warning[0].value

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from opening import open_page
 
 from playground.i18n import translate
 from playground.ui import frame, thumbnails
 
-ROOT = Path(__file__).parent.parent.parent
 TOUR = ["neuron", "loss", "optimizers", "digits", "pytorch"]
 PAGES = {stem: title for entries in frame.PAGES.values() for stem, title, _icon in entries}
 OTHERS = [stem for stem in PAGES if stem != "start"]
 MAPPED = [stem for stem in OTHERS if stem in thumbnails.DRAWN]
-
-
-def open_start(language: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.switch_page("pages/start.py")
-    app.query_params["lang"] = language
-    return app.run()
+open_start = partial(open_page, "start")
 
 
 @pytest.mark.parametrize("language", ["en", "pl"])

@@ -1,0 +1,27 @@
+"""How a test opens a page, for tests of pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parent.parent.parent
+SECONDS = 60
+
+
+def open_page(stem: str, language: str = "en", **parameters: str) -> AppTest:
+    """``pages/{stem}.py`` by a link with these parameters, run once without an exception."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
+    app.switch_page(f"pages/{stem}.py")
+    app.query_params["lang"] = language
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def formulas(app: AppTest) -> str:
+    """All that the page writes in LaTeX."""
+    return " ".join(element.value for element in app.latex)
