@@ -1,12 +1,14 @@
 """How fast the pages answer a person, in a real Chromium against a real server.
 
-    python benchmarks/page.py [--n 20]
+    python benchmarks/page.py [--n 20] [--only optimizers batches]
 
 *stroke*: from the end of a stroke on the digits page to the new prediction on screen,
 untrained network, empty canvas each time. *throw*: from a click on rock, paper or scissors
 to the result of that round. *lesson*: on each view of each lesson page, from a key that
 moves a slider to the moment when the page's script has ended and the browser has drawn
-twice. Needs Debian's or Ubuntu's ``chromium``.
+twice. Where a figure is updated in place (``playground/ui/figure.js``), that moment comes only
+after the figure has taken the new data and its last pixel is drawn. Needs Debian's or Ubuntu's
+``chromium``.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterable
 from pathlib import Path
 
 from common import conditions, spread  # before torch, which the pages import
@@ -65,22 +68,29 @@ def throws(page: Page, address: str, n: int) -> list[float]:
 
 
 # Resolves with the milliseconds from the next key to the script's end and two frames after;
-# with none if nothing ran, because a slider cannot move.
+# with none if nothing ran or no new picture came, because a slider cannot move. Reading a pixel
+# waits for all that WebGL has still to draw.
 ANSWER = """
 () => new Promise(done => {
   const app = document.querySelector('[data-test-script-state]');
+  const figure = document.querySelector('[data-drawn]');
+  const before = figure?.dataset.drawn;
   let begun = null, ran = false;
-  setTimeout(() => { if (!ran) done(null); }, 3000);
+  setTimeout(() => done(null), 5000);
   window.addEventListener('keydown', () => { begun = performance.now(); },
                           {capture: true, once: true});
-  new MutationObserver((_, watcher) => {
+  const watcher = new MutationObserver(changes => {
     const state = app.getAttribute('data-test-script-state');
-    ran = ran || state === 'running';
-    if (begun !== null && ran && state === 'notRunning') {
-      watcher.disconnect();
-      requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - begun)));
-    }
-  }).observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+    ran = ran || state === 'running' || changes.some(change => change.oldValue === 'running');
+    if (begun === null || !ran || state !== 'notRunning') return;
+    if (figure && figure.dataset.drawn === before) return;
+    watcher.disconnect();
+    const gl = figure?.querySelector('canvas').getContext('webgl');
+    gl?.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+    requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - begun)));
+  });
+  watcher.observe(app, {attributeOldValue: true, attributeFilter: ['data-test-script-state']});
+  if (figure) watcher.observe(figure, {attributeFilter: ['data-drawn']});
 })
 """
 VIEWS = {
@@ -95,10 +105,10 @@ VIEWS = {
 }
 
 
-def answers(page: Page, address: str, n: int) -> None:
+def answers(page: Page, address: str, n: int, stems: Iterable[str]) -> None:
     """A line a view: how soon the page has answered to its sliders, each moved in turn."""
-    for stem, views in VIEWS.items():
-        for view in views:
+    for stem in stems:
+        for view in VIEWS[stem]:
             page.goto(f"{address}/{stem}" + (f"?view={view}" if view else ""))
             idle = page.locator("[data-test-script-state=notRunning]")
             page.get_by_role("slider").first.wait_for()
@@ -122,7 +132,8 @@ def answers(page: Page, address: str, n: int) -> None:
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--n", type=int, default=20)
-    n = options.parse_args().n
+    options.add_argument("--only", nargs="*", choices=VIEWS, help="these lesson pages alone")
+    n, only = options.parse_args().n, options.parse_args().only
     print(conditions())
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -148,10 +159,11 @@ def main() -> None:
                 browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
                 page = browser.new_page(viewport={"width": 1400, "height": 900}, locale="en-GB")
                 page.set_default_timeout(60_000)
-                print(f"stroke to prediction: {spread(strokes(page, address, n), 3)} s")
-                print(f"throw to result: {spread(throws(page, address, n), 3)} s")
+                if not only:
+                    print(f"stroke to prediction: {spread(strokes(page, address, n), 3)} s")
+                    print(f"throw to result: {spread(throws(page, address, n), 3)} s")
                 print("slider to answer, by page and view:")
-                answers(page, address, n)
+                answers(page, address, n, only or VIEWS)
                 browser.close()
         finally:
             server.terminate()

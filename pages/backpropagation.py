@@ -248,7 +248,7 @@ def three_ways() -> None:
     for name in tiny.PARAMETERS:
         bold = "**" if name == parameter else ""
         cells = [f"{bold}{language.number(round(way[name], 6) + 0.0, 6)}{bold}" for way in ways]
-        lines.append(f"| {bold}∂L/∂{drawn.written(name)}{bold} | " + " | ".join(cells) + " |")
+        lines.append(f"| {bold}∂L/\u2060∂{drawn.written(name)}{bold} | " + " | ".join(cells) + " |")
     table = "\n".join(lines)
     st.markdown(table)
     corner_note()

@@ -333,14 +333,9 @@ def how_noisy(end: torch.Tensor, size: int) -> None:
     )
 
 
-@st.cache_data(show_spinner=False, max_entries=200)
-def trained(neurons: int, examples: int, seed: int) -> batches.Overfit:
-    return batches.overfit(neurons, examples, seed)
-
-
 def overfitting() -> None:
     """Training and validation loss over the epochs, and the curve at one of them."""
-    run = trained(int(dials["neurons"]), int(dials["examples"]), int(dials["seed"]))
+    run = batches.overfit(int(dials["neurons"]), int(dials["examples"]), int(dials["seed"]))
     epoch = int(dials["epoch"])
     settings, losses, curve = st.columns([1, 2, 2.1], gap="medium")
     with settings:
@@ -350,8 +345,8 @@ def overfitting() -> None:
                 "The network has {n} parameter.", "The network has {n} parameters.", run.parameters
             )
         )
-    train, validation = _("training"), _("validation")
-    lowest = _("lowest: epoch {n}", n=run.best)
+    # Names without numbers: the charts stay, and only their data is new.
+    train, validation, lowest = _("training"), _("validation"), _("lowest on validation")
     with losses, st.container(key="try"):
         lesson_charts.curves(
             {
@@ -375,7 +370,7 @@ def overfitting() -> None:
             dashed=[lowest],
             height=400,
         )
-    said, truth = _("the network after epoch {n}", n=epoch), _("the rule")
+    said, truth = _("the network"), _("the rule")
     with curve:
         xs = torch.linspace(-batches.REACH, batches.REACH, batches.PLACES)
         lesson_charts.curves(

@@ -34,7 +34,7 @@ COLORS: Final = {
 }
 RACE: Final = ("sgd", "momentum", "rmsprop", "adam")  # Nesterov joins them when followed
 FINE: Final = 160  # points along a side of the picture
-COARSE: Final = 25  # of the landscape to turn
+COARSE: Final = 41  # of the landscape to turn
 SHORT: Final = {
     "sgd": "SGD",
     "momentum": N_("momentum"),
@@ -97,7 +97,7 @@ FIELDS: Final = (
         "integer",
         230,
         N_("Turn the landscape [°]"),
-        N_("A mouse turns it too, but the next step shows it as this slider says."),
+        N_("A mouse turns it too."),
         low=0,
         high=360,
         step=10,
@@ -190,6 +190,7 @@ def seen_from_the_side() -> None:
             for name, way in walked.items()
         },
         key="optimizers.landscape",
+        alt=_("The loss over two weights, and the ways of the optimizers"),
         turned=float(dials["turned"]),
         height=420,
     )

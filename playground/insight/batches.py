@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from playground import models, optimizers, training
+from playground import models, optimizers
 from playground.data import coffee
-from playground.data.dataset import Dataset, Examples, Scaler
+from playground.data.dataset import Examples, Scaler
 from playground.recipe import Recipe
 from playground.seeds import generator
 
@@ -147,7 +147,7 @@ def epoch_seconds(batch: int, times: int = 3) -> float:
 
 # --- Overfitting -----------------------------------------------------------------------
 
-EPOCHS: Final = 300
+EPOCHS: Final = 200
 VALIDATION: Final = 100
 SCATTER: Final = 0.4
 REACH: Final = 3.0
@@ -183,44 +183,52 @@ class Overfit:
         return min(range(len(self.validation_loss)), key=self.validation_loss.__getitem__)
 
 
+@lru_cache(maxsize=64)  # a slider that walks along the epochs does not train anew
 def overfit(neurons: int, examples: int, seed: int, epochs: int = EPOCHS) -> Overfit:
-    """Train two hidden layers of ``neurons`` on few noisy examples, with the app's own loop."""
+    """Train two hidden layers of ``neurons`` on few noisy examples. Shared: do not change.
+
+    The numbers of the app's own loop, sooner: all examples are one batch, so the forward pass of
+    an epoch tells the training loss before it, and validation and curve are one more pass.
+    """
     train, held_back = scattered(examples, seed, "train"), scattered(VALIDATION, 0, "validation")
-    dataset = Dataset(train, held_back, held_back, Scaler.fit(train), task="regression")
-    recipe = Recipe(
+    settings = recipe(neurons, epochs, seed)
+    model = models.build(settings, (1,), 1)
+    optimizer = optimizers.build(settings, model.parameters())
+    scaler = Scaler.fit(train)
+    places = torch.linspace(-REACH, REACH, PLACES)[:, None]
+    inputs, others = scaler(train.inputs), scaler(torch.cat([held_back.inputs, places]))
+    losses: list[Tensor] = []
+    looks: list[Tensor] = []
+    for epoch in range(epochs + 1):
+        loss = functional.mse_loss(model(inputs).squeeze(1), train.targets)
+        losses.append(loss.detach())
+        with torch.no_grad():
+            looks.append(model(others).squeeze(1))
+        if epoch < epochs:
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    answers, curves = torch.stack(looks).split([VALIDATION, PLACES], 1)
+    return Overfit(
+        train,
+        held_back,
+        torch.stack(losses).tolist(),
+        (answers - held_back.targets).square().mean(1).tolist(),
+        curves,
+        models.parameters(model),
+    )
+
+
+def recipe(neurons: int, epochs: int, seed: int) -> Recipe:
+    """How :func:`overfit` trains, as a recipe."""
+    return Recipe(
         project="batches",
         hidden=(neurons, neurons),
         activation="tanh",
         loss="mse",
         optimizer="adam",
-        learning_rate=0.01,
+        learning_rate=0.03,
         batch_size=1024,
         epochs=epochs,
         seed=seed,
-    )
-    model = models.build(recipe, (1,), 1)
-    places = dataset.scaler(torch.linspace(-REACH, REACH, PLACES)[:, None])
-    seen = torch.cat([places, dataset.scaler(train.inputs)])
-    curves: list[Tensor] = []
-    train_loss: list[float] = []
-    validation_loss: list[float] = []
-
-    def look(validation: float) -> None:
-        with torch.no_grad():
-            curve, answers = model(seen).squeeze(1).split([PLACES, len(train)])
-        curves.append(curve)
-        train_loss.append(float(functional.mse_loss(answers, train.targets)))
-        validation_loss.append(validation)
-
-    look(training.evaluate(model, held_back, dataset, recipe)["loss"])
-    for event in training.fit(model, dataset, recipe):
-        if isinstance(event, training.Epoch):
-            look(event.validation["loss"])
-    return Overfit(
-        train,
-        held_back,
-        train_loss,
-        validation_loss,
-        torch.stack(curves),
-        models.parameters(model),
     )

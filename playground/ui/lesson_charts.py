@@ -53,7 +53,8 @@ def curves(
         {"kind": "mark", "x": mark.x, "y": mark.y, "label": mark.label, "color": mark.color}
         for mark in points
     ]
-    place = {"x": _axis("x", x, x_title), "y": _axis("y", y, y_title)}
+    ticks = min(6, height // 50)  # about so many: each with its number
+    place = {"x": _axis("x", x, x_title), "y": _axis("y", y, y_title, ticks)}
     legend = {"orient": "top", "offset": 0, "padding": 0, "labelLimit": 400, "symbolType": "stroke"}
     color = {
         "field": "name",
@@ -106,11 +107,11 @@ def curves(
     charts.show(rows, {"layer": layers}, height, key, alt)
 
 
-def _axis(field: str, domain: tuple[float, float], title: str) -> dict[str, Any]:
+def _axis(field: str, domain: tuple[float, float], title: str, ticks: int = 6) -> dict[str, Any]:
     return {
         "field": field,
         "type": "quantitative",
         "title": title,
         "scale": {"domain": list(domain), "nice": False, "zero": False},
-        "axis": {"tickCount": 6},
+        "axis": {"tickCount": ticks},
     }

@@ -186,7 +186,9 @@ def plane(
         if picked and on_click:
             on_click(round(float(picked[0]["x"]), 6), round(float(picked[0]["y"]), 6))
 
-    charts.show(rows, {"layer": layers}, height, key, alt, clicked if on_click else None)
+    # On a canvas: as SVG the squares to click on are 1,681 elements, made anew at each change.
+    spec = {"layer": layers, "usermeta": {"embedOptions": {"renderer": "canvas"}}}
+    charts.show(rows, spec, height, key, alt, clicked if on_click else None)
 
 
 def _picture(values: Any, low: float, high: float, scheme: str) -> str:

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
+from playground import models, training
+from playground.data.dataset import Dataset, Scaler
 from playground.insight import batches
 from playground.seeds import generator
 
@@ -103,8 +105,27 @@ def test_a_large_network_overfits_few_examples() -> None:
     assert run.validation_loss[-1] > 1.3 * run.validation_loss[run.best]
 
 
-def test_a_run_repeats_and_its_losses_are_those_of_its_curve() -> None:
-    first, again = (batches.overfit(4, 8, 3, epochs=5) for _ in range(2))
+def test_it_is_what_the_apps_own_loop_does() -> None:
+    run = batches.overfit(8, 12, 1, epochs=20)
+    recipe = batches.recipe(8, 20, 1)
+    scaler = Scaler.fit(run.train)
+    dataset = Dataset(run.train, run.validation, run.validation, scaler, task="regression")
+    model = models.build(recipe, (1,), 1)
+    steps, epochs = [], []
+    for event in training.fit(model, dataset, recipe):
+        (epochs if isinstance(event, training.Epoch) else steps).append(event)
+    assert run.train_loss[:-1] == pytest.approx([step.loss for step in steps], rel=1e-4)
+    validation = [epoch.validation["loss"] for epoch in epochs]
+    assert run.validation_loss[1:] == pytest.approx(validation, rel=1e-4)
+    places = torch.linspace(-batches.REACH, batches.REACH, batches.PLACES)[:, None]
+    with torch.no_grad():
+        curve = model(scaler(places)).squeeze(1)
+    torch.testing.assert_close(run.curves[-1], curve, rtol=1e-3, atol=1e-4)
+
+
+def test_a_run_repeats() -> None:
+    first, again = (batches.overfit.__wrapped__(4, 8, 3, epochs=5) for _ in range(2))
     assert first.train_loss == again.train_loss
     assert torch.equal(first.curves, again.curves)
     assert first.parameters == (1 * 4 + 4) + (4 * 4 + 4) + (4 + 1)
+    assert batches.overfit(4, 8, 3, epochs=5) is batches.overfit(4, 8, 3, epochs=5)

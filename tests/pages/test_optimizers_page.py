@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 
 import pytest
@@ -9,8 +10,9 @@ import torch
 from opening import open_page
 from streamlit.testing.v1 import AppTest
 
+from playground.insight import descent
 from playground.insight.surfaces import SURFACES
-from playground.ui import lesson
+from playground.ui import figure, lesson
 from playground.ui.language import sections
 
 LANGUAGES = ("en", "pl")
@@ -70,13 +72,40 @@ def test_every_optimizer_on_every_surface(surface: str, follow: str) -> None:
     assert not app.exception
 
 
-def test_the_landscape() -> None:
-    app = opened("en", view="solid", surface="saddle", learning_rate="10", step="50")
-    assert len(app.get("plotly_chart")) == 1
-    assert len(app.get("vega_lite_chart")) == 1
-    app.slider(key="optimizers.turned@en").set_value(40).run()
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_landscape_stays_and_its_ways_grow(language: str) -> None:
+    app = opened(language, view="solid", surface="saddle", learning_rate="0.2", step="50")
+    ((before,), (after,)) = (
+        app.get("bidi_component"),
+        app.slider(key=f"optimizers.step@{language}").set_value(51).run().get("bidi_component"),
+    )
     assert not app.exception
-    assert not opened("en").get("plotly_chart")
+    assert before.proto.id == after.proto.id
+    ways = [json.loads(shown.proto.json)["figure"]["data"][1]["x"] for shown in (before, after)]
+    track = next(way for way in descent.race("saddle", (-3.5, 1.5), 0.2, 0.9) if way.name == "sgd")
+    assert ways[1] == pytest.approx([x for x, _ in track.upto(51).points], abs=1e-4)
+    assert ways[0] == ways[1][:-1]
+
+
+def test_the_landscape_is_turned_by_its_slider() -> None:
+    app = opened("en", view="solid", surface="bowl", learning_rate="10", step="50")
+    assert len(app.get("vega_lite_chart")) == 1
+    app.slider(key="optimizers.turned@en").set_value(90).run()
+    assert not app.exception
+    (shown,) = app.get("bidi_component")
+    eye = json.loads(shown.proto.json)["figure"]["layout"]["scene"]["camera"]["eye"]
+    assert eye["x"] == pytest.approx(0, abs=1e-9)
+    assert eye["y"] > 1
+    assert not opened("en").get("bidi_component")
+
+
+def test_a_browser_that_cannot_load_the_landscape_gets_a_plain_chart() -> None:
+    app = opened("pl", view="solid")
+    app.session_state[figure.FAILED] = True
+    app.run()
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 1
+    assert not app.get("bidi_component")
 
 
 def test_another_surface_starts_where_its_trouble_is_but_a_link_decides() -> None:
