@@ -31,8 +31,9 @@ The soak: ``--at-once`` students at any time, each comes to one of the projects,
 2 to 4 s, perhaps draws, and leaves: a third stops the run, a third just goes, a third
 vanishes without closing the socket. Times that let go of what nobody wants are shortened
 alike, so that hours pass in minutes: Streamlit's memory of a closed tab (``--ttl``, 120 s by
-default) and the service's patience with runs that nobody watches (60 s and 30 min by
-default). Memory and threads are printed at each tenth of the sessions. Linux only.
+default), the service's patience with runs that nobody watches (60 s and 30 min by
+default), and the time until a desk leaves the memory (30 min by default). Memory and threads
+are printed at each tenth of the sessions. Linux only.
 """
 
 from __future__ import annotations
@@ -250,6 +251,7 @@ class Class:
     seconds: float = 0.0
     server_cpu: float = 0.0
     own_cpu: float = 0.0
+    silent: int = 0  # timers of fragments that show nothing, without an answer
     errors: list[str] = field(default_factory=list)
 
 
@@ -347,7 +349,9 @@ async def lesson(
         await until(lambda: not any(one.sent < end for one in asked(tabs)), 10)
         for place, tab in enumerate(tabs):
             for request in asked([tab]):
-                if request.sent < end:
+                if request.sent < end and request.fragment and request.fragment not in tab.drawn:
+                    found.silent += 1  # a heartbeat, which a page that begins anew repeats
+                elif request.sent < end:
                     age = tab.clock() - request.sent
                     begun = "begun" if request in tab.running else "not begun"
                     found.errors.append(
@@ -436,6 +440,8 @@ def report(found: Class, server: Server, bares: Sequence[float]) -> None:
         for kind, size in found.sizes.most_common(6)
     )
     print(f"    of it {largest}")
+    if found.silent:
+        print(f"  heartbeats without an answer: {found.silent}")
     say_errors(found.errors)
 
 
@@ -547,6 +553,7 @@ def main() -> None:
         short = {
             "PLAYGROUND_PAUSE_AFTER": str(chosen.ttl),
             "PLAYGROUND_STOP_AFTER": str(chosen.ttl),
+            "PLAYGROUND_FORGET_AFTER": str(chosen.ttl),
         }
         with Server(f"--server.disconnectedSessionTTL={chosen.ttl}", environment=short) as server:
             asyncio.run(soak(server, chosen.soak, chosen.at_once, 2.0 * chosen.ttl + 5))

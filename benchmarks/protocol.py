@@ -89,6 +89,7 @@ class Tab:
     charts: dict[str, tuple[float, Any]] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    drawn: set[str] = field(default_factory=set)  # fragments that have shown an element
     session: str = ""
     counts: Counter[str] = field(default_factory=Counter)  # messages by type
     sizes: Counter[str] = field(default_factory=Counter)  # bytes by type, elements apart
@@ -229,6 +230,7 @@ class Tab:
 
     def _delta(self, delta: Any) -> str:
         """Take in an element; what it is."""
+        self.drawn.add(delta.fragment_id)
         if delta.WhichOneof("type") != "new_element":
             return "block"
         element = delta.new_element

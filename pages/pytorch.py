@@ -12,7 +12,7 @@ from playground.export import five_parts, five_parts_exchange, five_parts_run
 from playground.export.five_parts import FIELDS, Choices, Program
 from playground.export.five_parts_run import Outcome
 from playground.i18n import N_
-from playground.ui import charts, code_view, language, lesson, lesson_charts, plane
+from playground.ui import charts, code_view, frame, language, lesson, lesson_charts, plane
 from playground.ui.controls import short
 from playground.ui.language import _
 
@@ -135,7 +135,7 @@ def buttons(program: Program) -> None:
     if run.button(
         _("Run"), icon=":material/play_arrow:", type="primary", key="pytorch.run", width="stretch"
     ):
-        with st.spinner(_("Runs …")):
+        with st.spinner(_("Runs …")), frame.TURNS.aside():
             outcome = five_parts_run.run(program)
         last: Outcome | None = st.session_state.get(RUN)
         if last is not None and last.choices != outcome.choices:

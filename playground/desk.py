@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import secrets
 import threading
 import time
@@ -18,10 +19,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from safetensors import torch as safetensors
 
+from playground import board
 from playground.data.dataset import Examples
 from playground.errors import PlaygroundError
 from playground.export import weights
@@ -38,6 +40,8 @@ from playground.store import (
     EXAMPLES,
     ID,
     DeskFullError,
+    Member,
+    MovedError,
     NoDeskError,
     RefusedError,
     Row,
@@ -48,14 +52,18 @@ from playground.store import (
 RETRY: Final = 3.0  # seconds until a database that failed is asked again
 SHARE: Final = 0.05  # of one core's time that goes into writing down runs that still train
 REST: Final = 0.5  # seconds between two of them at least, as each may be a megabyte
-FORGET: Final = 1800.0  # seconds after its last page until a desk leaves the memory
+# Seconds after its last page until a desk leaves the memory.
+FORGET: Final = float(os.environ.get("PLAYGROUND_FORGET_AFTER", "1800"))
 FORGET_UNKEPT: Final = 7200.0  # the same for one that could not be written down
 RESTARTED: Final = N_("The server was restarted.")
 
 T = TypeVar("T")
 Label = tuple[str, bool, bool]
 Job = tuple[str, object]
-"""What to write: ("thing", its kind), ("run", the run), ("labels", None)."""
+"""What to write: ("thing", its kind), ("run", the run), ("labels", None).
+
+To the class board: ("board", a run that is over, or None for all of them), ("score", None).
+"""
 
 
 class Desk:
@@ -70,13 +78,17 @@ class Desk:
         self.runs: dict[str, Run] = {}  # by project
         self.kept = RunList()
         self.live: dict[str, Any] = {}  # what its tabs share, and nobody stores
-        self.deleted = False
+        self.deleted = False  # or another server has it: it is not here any more
+        self.moved = False
         self.problem: StoreError | None = None  # what of this desk alone cannot be kept
+        self.member: Member | None = None  # of the class board
+        self.tabs: set[str] = set()  # the browser sessions that have opened it
         self.seen = home.clock()
         self.lock = threading.RLock()
         self._home = home
         self._pen = threading.Lock()  # held by whoever writes or deletes what the store has
         self._stored = False
+        self._joined = False  # does the store know of ``member``?
         self._kinds: dict[str, Kind[Any]] = {}
         self._things: dict[str, list[Any]] = {}
         # What the store has: of things the very objects, so that equal ones are not compared.
@@ -87,6 +99,7 @@ class Desk:
         self._derived: dict[str, tuple[object, Any]] = {}
         self._examples: set[str] = set()
         self._ids: WeakKeyDictionary[Kept, str] = WeakKeyDictionary()
+        home.meet(self)
 
     def things(self, kind: Kind[T]) -> list[T]:
         """The desk's own things of one kind, in their order; only :meth:`put` changes them."""
@@ -146,6 +159,17 @@ class Desk:
                 if any(labels.get(known) != label for known, label in self._labels.items()):
                     self._home.write(self, ("labels", None))
 
+    def played(self, outcome: int) -> None:
+        """A round of rock, paper, scissors: 0 a tie, 1 the student won, 2 the predictor won."""
+        with self.lock:
+            if self.member is None:
+                return
+            score = self.member.score
+            name = ("drawn", "won", "lost")[outcome]
+            score = replace(score, **{name: getattr(score, name) + 1})
+            self.member = replace(self.member, score=score)
+            self._home.write(self, ("score", None))
+
     @property
     def busy(self) -> bool:
         """Does one of its runs train, or wait for someone to go on with it?"""
@@ -171,6 +195,7 @@ class Desks:
         self.problem: StoreError | None = None
         self._held: dict[str, Desk] = {}
         self._all: WeakValueDictionary[str, Desk] = WeakValueDictionary()
+        self._met: WeakSet[Desk] = WeakSet()  # also those that have no id yet
         self._owner: WeakKeyDictionary[Run, Desk] = WeakKeyDictionary()
         self._jobs: dict[tuple[Desk, Job], None] = {}  # in the order in which they came
         self._refused: dict[tuple[Desk, Job], None] = {}  # as their desk is full
@@ -198,12 +223,20 @@ class Desks:
             raise NoDeskError(N_("There is no such desk."), passing=False)
         with self._changed:
             found = self._all.get(asked)
-        if found is not None:
+        if found is not None and not self._elsewhere(found):
             found.seen = self.clock()
             return found
+        try:
+            self.store.claim(asked)
+            claimed = True
+        except NoDeskError:
+            raise
+        except StoreError:  # it may be read all the same
+            claimed = False
         contents = self.store.load(asked)
         desk = Desk(self)
-        desk.id, desk._stored = asked, True
+        desk.id, desk._stored = asked, claimed
+        desk.member, desk._joined = contents.member, contents.member is not None
         desk._raw = dict(contents.things)
         desk._examples = {kind for kind in contents.things if kind.startswith(EXAMPLES)}
         for row in contents.runs:
@@ -214,6 +247,25 @@ class Desks:
         for run in desk.runs.values():
             self._owner[run] = desk
         return desk
+
+    def _elsewhere(self, desk: Desk) -> bool:
+        """Has another server opened ``desk``, so that what is known of it here is old?"""
+        assert desk.id is not None
+        try:
+            moved = desk._stored and self.store.elsewhere(desk.id)
+        except StoreError:
+            return False
+        if moved:
+            self._moved(desk)
+        return moved
+
+    def _moved(self, desk: Desk) -> None:
+        """Nothing more of ``desk`` is written here; its tabs here will hear of it."""
+        desk.moved = desk.deleted = True
+        with self._changed:
+            for held in (self._all, self._held):
+                if held.get(str(desk.id)) is desk:
+                    del held[str(desk.id)]
 
     def delete(self, desk: Desk) -> None:
         """The desk with all its data, for good; whoever calls it has stopped its runs.
@@ -237,7 +289,88 @@ class Desks:
         """From the training service: ``run`` has reached a milestone or its end."""
         desk = self._owner.get(run)
         if desk is not None:
-            self.write(desk, ("run", run))
+            self._note(desk, run)
+
+    # --- The class board --------------------------------------------------------------------
+
+    def join(self, desk: Desk, nickname: str) -> None:
+        """Put the desk on the class board, with the best of its runs; from now on it is kept.
+
+        Raises:
+            PlaygroundError: no nickname (see :func:`playground.board.nickname`), or another's.
+            StoreError: the board cannot be written now.
+        """
+        name = board.nickname(nickname)
+        desk.keep()
+        if desk.id is None or desk.deleted:
+            return
+        with desk._pen:
+            if not desk._stored or self.store.generation != self._generation:
+                self.store.create(desk.id)
+                desk._stored = True
+            member = self.store.join(desk.id, name, board.folded(name))
+            with desk.lock:
+                if desk.member is not None and desk.member.handle == member.handle:
+                    # Only the name is new; rounds may not be written down yet.
+                    member = replace(member, score=desk.member.score)
+                desk.member = member
+            desk._joined = True
+        self.write(desk, ("board", None))
+
+    def leave(self, desk: Desk) -> None:
+        """Take the desk off the class board, with all that stands there of it.
+
+        Raises:
+            StoreError: the board cannot be written now, and it still stands there.
+        """
+        if desk.id is not None:
+            with desk._pen:
+                self.store.leave(desk.id)
+                with desk.lock:
+                    desk.member = None
+
+    def unname(self, handle: str) -> None:
+        """Take a member's nickname away, for the teacher; their figures stay.
+
+        Raises:
+            StoreError: the board cannot be written now.
+        """
+        name = self.store.unname(handle)
+        with self._changed:
+            desk = None if name is None else self._all.get(name)
+        if desk is not None:
+            with desk.lock:
+                if desk.member is not None:
+                    desk.member = replace(desk.member, nickname=None)
+
+    def expel(self, handle: str | None = None) -> None:
+        """Take a member off the board, for the teacher; None: everybody.
+
+        Raises:
+            StoreError: the board cannot be written now.
+        """
+        for name in self.store.expel(handle):
+            with self._changed:
+                desk = self._all.get(name)
+            if desk is not None:
+                with desk.lock:
+                    desk.member = None
+
+    def meet(self, desk: Desk) -> None:
+        with self._changed:
+            self._met.add(desk)
+
+    def open_ones(self, here: Callable[[str], bool]) -> list[Desk]:
+        """The desks that a browser session has open of which ``here`` says that it is there."""
+        with self._changed:
+            met = list(self._met)
+        found = []
+        for desk in met:
+            with desk.lock:
+                desk.tabs = {tab for tab in desk.tabs if here(tab)}
+                if desk.tabs and not desk.deleted:
+                    found.append(desk)
+        return found
 
     # --- For desks --------------------------------------------------------------------------
 
@@ -253,9 +386,14 @@ class Desks:
             return
         self._owner[run] = desk
         if run.over:
-            self.write(desk, ("run", run))
+            self._note(desk, run)
         else:
             run.milestone_wanted = not run.background
+
+    def _note(self, desk: Desk, run: Run) -> None:
+        self.write(desk, ("run", run))
+        if desk.member is not None and run.over:
+            self.write(desk, ("board", run))
 
     def write(self, desk: Desk, job: Job) -> None:
         """Write this down soon; what has to be written twice is written once."""
@@ -264,7 +402,8 @@ class Desks:
                 return
             self._jobs[desk, job] = None
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="keeping")
+                # Said outright, as Streamlit's threads are daemons and hand that on.
+                self._thread = threading.Thread(target=self._work, name="keeping", daemon=False)
                 self._thread.start()
             self._changed.notify_all()
 
@@ -306,7 +445,7 @@ class Desks:
                     self._changed.notify_all()
                 if ending and not done:
                     break  # what cannot be written now never will be
-            if time.monotonic() - pruned > 60:
+            if time.monotonic() - pruned > min(60.0, FORGET):
                 pruned = time.monotonic()
                 self.prune()
         if not main.is_alive():
@@ -342,6 +481,9 @@ class Desks:
             desk.problem = error
             with self._changed:
                 self._refused[desk, job] = None
+            return True
+        except MovedError:
+            self._moved(desk)
             return True
         except NoDeskError:
             if self.store.generation == self._generation:
@@ -386,12 +528,14 @@ class Desks:
             desks = [*self._all.values()]
         for desk in desks:
             with desk.lock:
-                desk._stored = False
+                desk._stored = desk._joined = False
                 desk._written, desk._labels, desk._examples = {}, {}, set()
                 kinds = [*desk._things, *desk._raw]
                 runs = [kept.run for kept in desk.kept.runs if kept.run is not None]
                 jobs: list[Job] = [("thing", kind) for kind in kinds]
                 jobs += [("run", run) for run in [*desk.runs.values(), *runs]]
+                if desk.member is not None:
+                    jobs += [("board", None), ("score", None)]
             for job in [*jobs, ("labels", None)]:
                 self.write(desk, job)
 
@@ -406,6 +550,9 @@ class Desks:
         what, which = job
         if what == "thing":
             return self._write_things(desk, str(which))
+        if what in ("board", "score"):
+            self._write_board(desk, what, which if isinstance(which, Run) else None)
+            return False
         if isinstance(which, Run):
             self._write_run(desk, which)
             return False
@@ -469,6 +616,39 @@ class Desks:
         desk._labels[run_id] = label
         if not run.over:
             run.milestone_wanted = True
+
+    def _write_board(self, desk: Desk, what: str, run: Run | None) -> None:
+        """Say something of the desk on the class board, if it is still there."""
+        assert desk.id is not None
+        with desk.lock:
+            member = desk.member
+            kept = list(desk.kept.runs)
+        if member is None:
+            return
+        if not desk._joined:  # the database is another by now
+            name = member.nickname
+            again = self.store.join(desk.id, name, None if name is None else board.folded(name))
+            with desk.lock:
+                if desk.member is not None:
+                    desk.member = replace(desk.member, handle=again.handle)
+            self.store.post(desk.id, list(member.figures.values()), board.rank)
+            desk._joined = True
+        there: Member | None
+        if what == "score":
+            there = member if self.store.set_score(desk.id, member.score) else None
+        else:
+            runs = (
+                [_last(one) for one in kept] if run is None else [(run.snapshot(), run.parameters)]
+            )
+            best = board.best(runs, member.figures)
+            if not best:
+                return
+            there = self.store.post(desk.id, best, board.rank)
+        with desk.lock:
+            if there is None or desk.member is None:
+                desk.member = None
+            else:  # the name may have been taken away in the meantime, and rounds thrown
+                desk.member = replace(desk.member, figures=there.figures)
 
     def prune(self) -> None:
         """Forget desks that nobody has open, once they are written down."""
@@ -554,6 +734,12 @@ def _row(run: Run, kept: Kept, run_id: str, label: Label) -> Row | None:
         network=network,
         progress=progress,
     )
+
+
+def _last(kept: Kept) -> tuple[Snapshot, int]:
+    """The last snapshot and the parameters of a listed run, which a page may be letting go."""
+    run = kept.run
+    return (kept.snapshot, kept.parameters) if run is None else (run.snapshot(), run.parameters)
 
 
 def _network(run: Run) -> bytes | None:

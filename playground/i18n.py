@@ -7,7 +7,7 @@ Nothing here knows Streamlit; who the reader is, is decided in ``ui/language.py`
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -66,6 +66,7 @@ def translate_plural(one: str, many: str, count: int, language: str) -> str:
     return chosen.format(n=number(count, language, 0))
 
 
+@lru_cache(maxsize=10_000)
 def number(value: float, language: str, digits: int) -> str:
     """``value`` with exactly ``digits`` decimals, as the language writes it (0.5 or 0,5)."""
     pattern = "#,##0." + "0" * digits if digits else "#,##0"

@@ -1,4 +1,4 @@
-"""What one run may take: refused before anything is made, with the figure and the way out.
+"""What one run, one desk and all runs together may take: refused with the figure and the way out.
 
 A few sliders at their ends describe a network that no class server holds: four blocks of
 128 channels at stride 1 over 64 x 64 pictures put out 8 GB a batch. So memory and work are
@@ -7,9 +7,13 @@ counted from the recipe first, on a network without numbers in it.
 
 from __future__ import annotations
 
+import heapq
 import math
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 import torch
@@ -30,8 +34,21 @@ A worker goes on to the next student's run only after one of them. One core of a
 laptop makes 10 to 20 thousand million a second, so that is 10 to 20 seconds.
 """
 
+MOST_DATA: Final = 256 * 2**20
+"""Bytes of one run's examples, own pictures repeated: 2,000 pictures 500 times are 780 MB."""
+
 MOST_DRAWING: Final = 100
 """Seconds of a busy core that drawing a data set may take; meanwhile it is one worker less."""
+
+MOST_ACTIVE: Final = 4
+"""Runs of one desk that train at a time, in all its tabs together."""
+
+MOST_BEHIND: Final = 36
+"""The same for those in the background: one sweep of the largest size."""
+
+MEMORY: Final = "PLAYGROUND_MEMORY"  # environment: MB for all runs together
+OTHERS: Final = 3 * 2**30  # bytes for the system, the program and its pages
+USUAL: Final = 8 * 2**30  # bytes of a machine that does not say how many it has
 
 MEASURED: Final = 6_000  # examples of the largest validation set of pictures; tables cost little
 TOGETHER: Final = 1_000  # examples that training.outputs_of measures at a time
@@ -62,7 +79,7 @@ _KEPT: Final = 2
 
 
 class LimitError(PlaygroundError):
-    """A run that would take more than one run may."""
+    """A run that would take more than one run may, or more than is left now."""
 
 
 @dataclass(frozen=True)
@@ -72,16 +89,23 @@ class Need:
     ``weights``: bytes of all weights with gradients, optimizer and copies. ``signals``:
     bytes of what the layers put out, for a batch or for the examples measured together,
     whichever is more. ``operations``: multiplications and additions at a stretch.
+    ``data``: bytes of the examples that are this run's own to hold.
     """
 
     parameters: int
     weights: int
     signals: int
     operations: int
+    data: int = 0
 
     @property
     def bytes(self) -> int:
         return self.weights + self.signals
+
+    @property
+    def over(self) -> Need:
+        """What is left of it when the run is over: one copy of the weights, and the examples."""
+        return Need(self.parameters, FLOAT * self.parameters, 0, 0, self.data)
 
 
 def need(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> Need:
@@ -138,6 +162,123 @@ def check(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> None:
             ),
             need=math.ceil(found.operations / 1e9),
             limit=MOST_OPERATIONS // 1_000_000_000,
+        )
+
+
+def together(needs: Iterable[Need], at_once: int) -> int:
+    """Bytes of runs of which ``at_once`` are in a step at a time: between steps no signals stay.
+
+    Which are in a step is anybody's guess, so those with the largest signals.
+    """
+    found = list(needs)
+    peaks = heapq.nlargest(at_once, (one.signals for one in found))
+    return sum(one.weights + one.data for one in found) + sum(peaks)
+
+
+def check_together(new: Iterable[Need], others: Iterable[Need], at_once: int, budget: int) -> None:
+    """Refuse runs that do not fit into ``budget`` bytes beside the ``others``, which train.
+
+    Raises:
+        LimitError: naming what they need, what is left, and what to do.
+    """
+    others = list(others)
+    taken = together(others, at_once)
+    wanted = together([*others, *new], at_once)
+    if wanted > budget:
+        raise LimitError(
+            N_(
+                "The server has too little memory left: this needs about {need} MB more, and of "
+                "{limit} MB for everybody's networks {left} MB are free. Choose a smaller network, "
+                "or wait until others have finished."
+            ),
+            need=_mega(wanted - taken),
+            limit=_mega(budget),
+            left=max(0, budget - taken) // 2**20,
+        )
+
+
+def check_active(count: int, already: int, background: bool) -> None:
+    """Refuse ``count`` more runs of a desk of which ``already`` so many train.
+
+    Raises:
+        LimitError: naming the limit and what to do.
+    """
+    if background and already + count > MOST_BEHIND:
+        raise LimitError(
+            N_(
+                "On one desk at most {limit} runs of sweeps train at a time, and {count} do: stop "
+                "that sweep, or wait until it has finished."
+            ),
+            limit=MOST_BEHIND,
+            count=already,
+        )
+    if not background and already + count > MOST_ACTIVE:
+        raise LimitError(
+            N_(
+                "On one desk at most {limit} networks train at a time, and {count} do: pause or "
+                "stop one on its page, or wait until one has finished."
+            ),
+            limit=MOST_ACTIVE,
+            count=already,
+        )
+
+
+def budget() -> int:
+    """Bytes that all live runs of this process may take together.
+
+    ``PLAYGROUND_MEMORY`` says it in MB; else it is the machine's memory less 3 GB for
+    everything else, or half of it, where that is more.
+    """
+    said = os.environ.get(MEMORY, "")
+    if said.isdecimal() and int(said):
+        return int(said) * 2**20
+    machine = memory()
+    return max(machine - OTHERS, machine // 2)
+
+
+def memory(root: Path = Path("/")) -> int:
+    """Bytes of the machine, or of the container: what its control groups allow, if that is less.
+
+    ``root`` is a parameter for tests.
+    """
+    try:
+        found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    except (AttributeError, ValueError, OSError):  # Windows
+        found = [USUAL]
+    groups = root / "sys/fs/cgroup"
+    files = [groups / "memory.max", groups / "memory/memory.limit_in_bytes"]
+    for line in _read(root / "proc/self/cgroup").splitlines():
+        path = line.rpartition(":")[2].strip("/")  # "0::/system.slice/playground.service"
+        for place in (Path(path), *Path(path).parents):
+            files += [groups / place / "memory.max"]
+    for file in files:
+        text = _read(file).strip()  # "max" is no limit
+        if text.isdecimal() and int(text):
+            found.append(int(text))
+    return min(found)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except (OSError, ValueError):
+        return ""
+
+
+def check_data(size: int) -> None:
+    """Refuse examples of ``size`` bytes, before they are made.
+
+    Raises:
+        LimitError: naming the size, the limit, and what to change.
+    """
+    if size > MOST_DATA:
+        raise LimitError(
+            N_(
+                "With your own pictures repeated that often, the examples would take {need} MB of "
+                "memory, and {limit} are allowed: choose fewer repeats."
+            ),
+            need=_mega(size),
+            limit=_mega(MOST_DATA),
         )
 
 
@@ -199,12 +340,21 @@ def _net(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> _Net:
 
 __all__ = [
     "FIELDS",
+    "MOST_ACTIVE",
+    "MOST_BEHIND",
     "MOST_BYTES",
+    "MOST_DATA",
     "MOST_DRAWING",
     "MOST_OPERATIONS",
     "LimitError",
     "Need",
+    "budget",
     "check",
+    "check_active",
+    "check_data",
     "check_drawing",
+    "check_together",
+    "memory",
     "need",
+    "together",
 ]

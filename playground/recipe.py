@@ -332,6 +332,11 @@ class Recipe:
             )
         if not isinstance(self.project, str) or not isinstance(self.data, Mapping):
             raise RecipeError(N_("A recipe needs a project's name and its data options."))
+        # What they mean is the project's affair; but they must be written down and read back.
+        try:
+            json.dumps(dict(self.data), allow_nan=False)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise RecipeError(N_("This is not a recipe: {reason}."), reason=error) from error
         for name, field in FIELDS.items():
             object.__setattr__(self, name, field.check(getattr(self, name)))
         # Frozen all the way down: nobody changes the options of a recipe that is in use.

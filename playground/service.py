@@ -11,36 +11,44 @@ others leave: a worker trains one only while no other run waits and a core is fr
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 import os
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Generator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final, Literal
+from weakref import WeakSet
 
 import torch
 from torch import nn
 
-from playground import models, threads
+from playground import limits, threads
 from playground.data.dataset import Dataset, Examples, Scaler
 from playground.errors import PlaygroundError
 from playground.history import History
 from playground.i18n import N_
+from playground.limits import Need
 from playground.optimizers import Settings
-from playground.progress import Progress, below
+from playground.progress import below
 from playground.projects.base import Predictor, Project
 from playground.recipe import Recipe
-from playground.training import Controls, Ending, Epoch, Step, fit, steps_per_epoch
+from playground.trainer import Here, LostError, Stop, Trainer, readable
+from playground.training import Controls, Epoch, Step
 
 SLICE: Final = 0.05  # seconds a run keeps a worker
 # Seconds without a look until a run pauses by itself, and until it stops for good.
 PAUSE_AFTER: Final = float(os.environ.get("PLAYGROUND_PAUSE_AFTER", "60"))
 STOP_AFTER: Final = float(os.environ.get("PLAYGROUND_STOP_AFTER", "1800"))
 GAP: Final = 30.0  # seconds in which no worker looked at the clock: more, and it has jumped
-ROUND: Final = 1.0  # seconds of work by which one student's runs may be ahead of another's
+MOST_REST: Final = 0.25  # seconds between two slices that others may have
+ROUND: Final = 0.1  # seconds of work by which one student's runs may be ahead of another's
+
+MOST_LOST: Final = 3  # times that a run whose trainer was lost goes on from its last milestone
 
 State = Literal[
     "ready", "waiting", "running", "paused", "finished", "stopped", "diverged", "failed"
@@ -134,7 +142,6 @@ class Run:
         self._lock = threading.Lock()
         self._history = History(_settings=self.controls.now)  # changes count from here on
         self._until: Until | None = "end"  # None: what was asked for is done
-        self._model: nn.Sequential | None = None
         self._dataset: Dataset | None = None
         self._data_lock = threading.Lock()
         self._loading = False
@@ -144,15 +151,15 @@ class Run:
         self._move: Move | None = None
         self._move_wanted = False  # somebody looks inside and has not got the next one yet
         self._scaler: Scaler | None = None  # of a network from a file, instead of the data's
-        self._events: Generator[Step | Epoch, None, Ending] | None = None
-        self._progress: Progress | None = None
+        self._trainer: Trainer | None = None  # while it trains, or may again
+        self._lost = 0  # how many times its trainer was
         self._started: float | None = None
         self._queued = 0.0  # when it last began to wait for a worker
         self._served = 0.0  # seconds of waiting for a worker and training, without pauses
         self._lends = False  # its threads were given because it was alone: it may lose them
         self._crowded = False  # it is not alone any more
         self._steps_total = 0
-        self._begins_at: Milestone | None = None
+        self.begins_at: Milestone | None = None  # instead of the untrained network
         self.milestone: Milestone | None = None  # the last that was asked for
         self.milestone_wanted = False  # take one after the next epoch
 
@@ -198,7 +205,7 @@ class Run:
     ) -> Run:
         """A paused run that goes on from ``milestone``, in a process that did not begin it."""
         run = cls(project, recipe, own)
-        run.state, run._begins_at, run.milestone = "paused", milestone, milestone
+        run.state, run.begins_at, run.milestone = "paused", milestone, milestone
         run.controls.now = milestone.settings
         run._history = replace(milestone.history.copy(), _settings=milestone.settings)
         run._weights = milestone.weights
@@ -219,6 +226,11 @@ class Run:
         """How many processor threads it computes with now."""
         found = [one.value for one in self._history.changes if one.name == "threads"]
         return int(found[-1]) if found else max(self.recipe.threads, 1)
+
+    @cached_property
+    def need(self) -> Need:
+        """The memory and work that it takes, by estimate."""
+        return self.project.need(self.recipe, self.own)
 
     def dataset(self) -> Dataset:
         """The run's data set, loaded at the first call (from a shared cache, if it is there).
@@ -258,8 +270,8 @@ class Run:
     @property
     def goes_on_from(self) -> int | None:
         """The epoch after which it waits to go on, as another process had begun it."""
-        waits = self._begins_at is not None and self._events is None
-        return self._begins_at.epoch if waits and self._begins_at is not None else None
+        waits = self.begins_at is not None and self._trainer is None and not self.over
+        return self.begins_at.epoch if waits and self.begins_at is not None else None
 
     @property
     def from_file(self) -> bool:
@@ -268,12 +280,19 @@ class Run:
 
     def predictor(self) -> Predictor:
         """The network as it is now (untrained, half-trained, trained), as a copy to ask."""
-        model = self.project.build(self.recipe)
         weights = self._weights  # replaced as a whole, never changed in place
-        if weights is not None:
-            model.load_state_dict(weights)
+        if weights is None:
+            model = self.project.build(self.recipe)
+        else:  # a live view asks for one at each refresh
+            model = copy.deepcopy(self._skeleton)
+            own = {name: tensor.clone() for name, tensor in weights.items()}
+            model.load_state_dict(own, assign=True)
         scaler = self._scaler or self.dataset().scaler
         return Predictor(self.project, self.recipe, model.eval(), scaler)
+
+    @cached_property
+    def _skeleton(self) -> nn.Sequential:
+        return self.project.skeleton(self.recipe)
 
     def published(self) -> Published:
         """The weights as the last slice left them, for somebody who looks inside the network.
@@ -300,24 +319,18 @@ class Run:
 
     # What follows is called by the service and its workers alone.
 
-    def _prepare(self) -> None:
+    def _prepare(self, begin: Begin) -> None:
         """Load, build and start the generator: work of the first slice, as it may take seconds."""
-        dataset = self.dataset()
-        model = self.project.build(self.recipe)
-        self._model = model
-        self._progress = Progress(model, self.recipe)
-        wall = 0.0
-        if self._begins_at is not None:
-            self._progress.load(self._begins_at.progress)
-            wall = self._begins_at.history.wall
-        self._events = fit(model, dataset, self.recipe, self.controls, self._progress)
+        trainer = begin(self)
+        wall = self.begins_at.history.wall if self.begins_at is not None else 0.0
         with self._lock:
-            self.parameters = models.parameters(model)
-            self._history.data = dataset.describe()
-            self._steps_total = self.recipe.epochs * steps_per_epoch(self.recipe, dataset)
+            self._trainer = trainer
+            self.parameters = trainer.parameters
+            self._history.data = dict(trainer.data)
+            self._steps_total = trainer.steps_total
             self._started = time.monotonic() - wall
 
-    def _slice(self, seconds: float) -> bool:
+    def _slice(self, seconds: float, begin: Begin) -> bool:
         """Train for about ``seconds``, at most until what was asked for is done.
 
         Is there something new worth keeping: a milestone, or the end?
@@ -326,36 +339,33 @@ class Run:
             # Not in between: a script repeats this before the step that the history names.
             with self._lock:
                 self._history.changed("threads", 1)
-        threads.use(self.threads)
-        if self._events is None:
-            self._prepare()
-        assert self._events is not None
+        if self._trainer is None:
+            self._prepare(begin)
+        assert self._trainer is not None
         assert self._started is not None
-        assert self._model is not None
-        begun = time.monotonic()
+        trainer = self._trainer
+        trainer.use_threads(self.threads)
+        begun = now = time.monotonic()
         trained = self._history.training
-        unmoved = self._weights or models.state(self._model) if self._move_wanted else None
-        ended: Ending | None = None
+        unmoved = self._weights or trainer.weights() if self._move_wanted else None
         reached = self.milestone
-        while self.active and self._until is not None:
-            try:
-                event = next(self._events)
-            except StopIteration as end:
-                ended = end.value
+        while self.active and self._until is not None and now - begun <= seconds:
+            stop: Stop = "event" if unmoved is not None else self._stop_at()
+            events = trainer.go(seconds - (now - begun), stop)
+            begun += trainer.idle
+            for event, now in events:
+                with self._lock:
+                    self._history.add(event, now - self._started, trained + now - begun)
+                    if self._reached(event):
+                        self._until = None  # unless start() asks for more before it is over
+                    if isinstance(event, Epoch) and self._worth_a_milestone():
+                        self._reach_milestone(trainer, now - begun)
+                if unmoved is not None and isinstance(event, Step) and math.isfinite(event.loss):
+                    self._move = Move(event.number, unmoved, trainer.weights())
+                    self._move_wanted, unmoved = False, None
+            if trainer.ended is not None:
                 break
-            now = time.monotonic()
-            with self._lock:
-                self._history.add(event, now - self._started, trained + now - begun)
-                if self._reached(event):
-                    self._until = None  # unless start() asks for more before the slice is over
-                if isinstance(event, Epoch) and self._worth_a_milestone():
-                    self._reach_milestone(now - begun)
-            if unmoved is not None and isinstance(event, Step) and math.isfinite(event.loss):
-                self._move = Move(event.number, unmoved, models.state(self._model))
-                self._move_wanted, unmoved = False, None
-            if now - begun > seconds:
-                break
-        weights = models.state(self._model)
+        weights, ended = trainer.weights(), trainer.ended
         with self._lock:
             self._weights, self._weights_step = weights, self._history.steps
             served = time.monotonic()
@@ -381,23 +391,57 @@ class Run:
         """An epoch has ended: does somebody wait for a milestone, or will it stand still here?"""
         return self.milestone_wanted or (self.milestone is not None and self._until is None)
 
-    def _reach_milestone(self, seconds: float) -> None:
+    def _reach_milestone(self, trainer: Trainer, seconds: float) -> None:
         """Copy everything, as an epoch has just ended; ``seconds`` of the slice are over."""
-        assert self._progress is not None
+        progress = trainer.save()
+        if progress is None:
+            return  # asked for too late: after the next epoch
         self.milestone_wanted = False
         self.milestone = Milestone(
-            self._progress.save(),
+            progress,
             self._history.copy(),
             self.controls.now,
             self._steps_total,
             self._served + seconds,
         )
 
+    def _stop_at(self) -> Stop:
+        """Where there is something to be done before it trains on, or it must not go further."""
+        if self._until == "batch":
+            return "event"
+        return "epoch" if self._until == "epoch" or self.milestone_wanted else "time"
+
+    def _go_back(self) -> bool:
+        """After the loss of its trainer: to the last milestone, to go on from there, if it may."""
+        milestone = self.milestone
+        with self._lock:
+            if self.over:
+                return True  # stopped in the meantime
+            if milestone is None or self._lost >= MOST_LOST:
+                return False
+            self._lost += 1
+            self._trainer, self.begins_at = None, milestone
+            self._history = replace(milestone.history.copy(), _settings=milestone.settings)
+            self._weights, self._weights_step = milestone.weights, self._history.steps
+            self._move = None
+        return True
+
     def _reached(self, event: Step | Epoch) -> bool:
         """Is what was asked for done? After the last epoch there is only the end to come."""
         if isinstance(event, Epoch):
             return self._until == "epoch" and event.number < self.recipe.epochs
         return self._until == "batch"
+
+
+Begin = Callable[[Run], Trainer]
+
+
+def here(run: Run) -> Trainer:
+    """A trainer of ``run`` in this process and thread."""
+    threads.use(run.threads)
+    begins_at = run.begins_at
+    progress = None if begins_at is None else begins_at.progress
+    return Here(run.project, run.recipe, run.dataset(), run.controls, progress)
 
 
 @dataclass(frozen=True)
@@ -440,6 +484,10 @@ class RunService:
     ``clock`` is a parameter for tests, which move time instead of waiting for it.
     ``notice`` is told of a run that has reached a milestone or its end, by whoever brought
     that about (a worker, a page) and while no lock is held.
+    ``begin`` says where a run trains. ``rest``: seconds that a worker leaves the machine to
+    others after a slice, as it is now. ``most_threads``: that one which is alone may use, by
+    default as many as there are workers. ``memory``: bytes for all runs together, as
+    :mod:`playground.limits` estimates them.
     """
 
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
@@ -447,12 +495,18 @@ class RunService:
     stop_after: float = STOP_AFTER
     clock: Callable[[], float] = time.monotonic
     notice: Callable[[Run], None] = lambda run: None
+    begin: Begin = here
+    rest: Callable[[], float] = lambda: 0.0
+    most_threads: int | None = None
+    memory: int = field(default_factory=limits.budget)
 
     def __post_init__(self) -> None:
         threads.default_to_one()
         self._queue: deque[Run] = deque()  # active runs that no worker holds, oldest turn first
         self._held: dict[int, Run] = {}  # runs that a worker holds, by their id
         self._watched: list[Run] = []  # every run that is not over
+        # Every run that holds memory: those that train, and those that a page still shows.
+        self._known: WeakSet[Run] = WeakSet()
         self._wake = threading.Condition()
         self._time, self._looked = 0.0, self.clock()  # see _now()
         self._closed = False
@@ -462,10 +516,56 @@ class RunService:
         """Let a ready or paused run train, to its end or for one more epoch or batch.
 
         ``background``: from its first start on, behind all runs that are not.
+
+        Raises:
+            LimitError: its student has too many that train, or memory is short; the run
+                stays as it is.
         """
-        with self._wake, run._lock:
+        self.start_all([run], until, background)
+
+    def start_all(
+        self, runs: Sequence[Run], until: Until = "end", background: bool = False
+    ) -> None:
+        """Start all of them, or none.
+
+        Raises:
+            LimitError: as :meth:`start`.
+        """
+        needs = {run: run.need for run in runs}  # counted before anybody is kept waiting
+        with self._wake:
+            self._admit(needs, background)
+            for run in runs:
+                self._start(run, until, background)
+
+    def _admit(self, needs: Mapping[Run, Need], background: bool) -> None:
+        """Is there room for those that do not train yet?"""
+        new = [run for run in needs if not (run.over or run.active)]
+        counts = Counter((run.share, run.background or background) for run in new)
+        for (share, behind), count in counts.items():
+            mine = (run for run in self._watched if run.share is share and run.active)
+            limits.check_active(count, sum(run.background == behind for run in mine), behind)
+        fresh = [run for run in new if run not in self._watched]  # the others have their room
+        if fresh:
+            held = self._taken(self._known - {*fresh})
+            limits.check_together(map(needs.__getitem__, fresh), held, self.workers, self.memory)
+
+    @staticmethod
+    def _taken(runs: Iterable[Run]) -> Iterator[Need]:
+        """What ``runs`` hold by now; a data set that several share counts once."""
+        seen: set[int] = set()
+        for run in runs:
+            need, dataset = run.need.over if run.over else run.need, run._dataset
+            if dataset is not None:
+                place = dataset.train.inputs.data_ptr()
+                need = replace(need, data=0 if place in seen else dataset.nbytes)
+                seen.add(place)
+            yield need
+
+    def _start(self, run: Run, until: Until, background: bool) -> None:
+        with run._lock:
             if run.over or self._closed:
                 return
+            self._known.add(run)
             if run.state == "ready":
                 run.background = background
                 run._lends = not run.recipe.threads
@@ -479,7 +579,7 @@ class RunService:
             if run.state not in ACTIVE:
                 self._crowd(run)
                 self._level(run)
-                run.state = "waiting" if run._events is None else "running"
+                run.state = "waiting" if run._trainer is None else "running"
                 self._enqueue(run)
             self._ensure_workers()
 
@@ -525,6 +625,8 @@ class RunService:
         """A snapshot, and the sign that somebody still watches."""
         with self._wake:
             run.seen = self._now()
+            if run.state != "ready":
+                self._known.add(run)
         return run.snapshot()
 
     @property
@@ -573,7 +675,9 @@ class RunService:
 
     def _spare_threads(self) -> int:
         """All cores for a run that is alone; one each where several share the machine."""
-        return 1 if any(run.active for run in self._watched) else self.workers
+        if any(run.active for run in self._watched):
+            return 1
+        return self.most_threads or self.workers
 
     def _enqueue(self, run: Run) -> None:
         if run not in self._queue and id(run) not in self._held:
@@ -584,11 +688,17 @@ class RunService:
     def _forget(self, run: Run) -> None:
         if run in self._watched:
             self._watched.remove(run)
+        if id(run) not in self._held:
+            # Nobody needs what they hold, the weights aside.
+            run._trainer = run.milestone = run.begins_at = None
 
     def _ensure_workers(self) -> None:
         while len(self._threads) < self.workers:
             first = not self._threads
-            thread = threading.Thread(target=self._work, args=(first,), name="training")
+            # Said outright, as Streamlit's threads are daemons and hand that on.
+            thread = threading.Thread(
+                target=self._work, args=(first,), name="training", daemon=False
+            )
             self._threads.append(thread)
             thread.start()
 
@@ -608,6 +718,8 @@ class RunService:
                 begun = time.monotonic()
                 self._turn(run)
                 seconds = time.monotonic() - begun
+                if (rest := self.rest()) > 0:
+                    time.sleep(min(rest, MOST_REST))
                 self.sweep()
                 if not self._keep(run, seconds):
                     run = None
@@ -694,14 +806,13 @@ class RunService:
         try:
             if run._loading:
                 self._load(run)
-            elif run.active and run._slice(SLICE):
+            elif run.active and run._slice(SLICE, self.begin):
                 self._tell(run)
-        except PlaygroundError as error:
-            self._fail(run, error)
+        except LostError as error:
+            if not run._go_back():
+                self._fail(run, error)
         except Exception as error:
-            logging.getLogger(__name__).exception("A run failed")
-            message = N_("Training stopped because of an error in the program: {reason}")
-            self._fail(run, PlaygroundError(message, reason=f"{type(error).__name__}: {error}"))
+            self._fail(run, readable(error))
 
     def _tell(self, run: Run) -> None:
         """Tell of ``run``; what goes wrong there must not end a worker, whom all runs need."""

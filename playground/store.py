@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final
@@ -33,6 +34,8 @@ MOST_BYTES: Final = 64 * 2**20
 """What one desk may store: a digits network takes some 0.4 MB, a drawing 2 kB."""
 MOST_THINGS: Final = 5_000
 """Pictures, tables and games of one desk."""
+MOST_MEMBERS: Final = 500
+"""Desks on the class board."""
 EXAMPLES: Final = "examples."
 """How the kind of thing begins that is a run's own examples."""
 ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")  # secrets.token_urlsafe(16)
@@ -44,6 +47,7 @@ DESKS: Final = sa.Table(
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("seen", sa.Float, nullable=False),
+    sa.Column("server", sa.String(64)),  # the one that has it open, see Store.server
 )
 
 
@@ -86,6 +90,36 @@ THINGS: Final = sa.Table(
     sa.Column("content", sa.LargeBinary, nullable=False),
 )
 
+MEMBERS: Final = sa.Table(
+    "members",
+    METADATA,
+    _desk(primary_key=True),
+    sa.Column("handle", sa.String(64), nullable=False, index=True, unique=True),
+    sa.Column("nickname", sa.String(64)),
+    sa.Column("folded", sa.String(256), index=True, unique=True),
+    sa.Column("joined", sa.Float, nullable=False),
+    sa.Column("won", sa.Integer, nullable=False),
+    sa.Column("lost", sa.Integer, nullable=False),
+    sa.Column("drawn", sa.Integer, nullable=False),
+)
+"""Desks on the class board; a figure there goes with its member, as a member with its desk."""
+FIGURES: Final = sa.Table(
+    "figures",
+    METADATA,
+    sa.Column(
+        "desk", sa.String(64), sa.ForeignKey("members.desk", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("project", sa.String(64), primary_key=True),
+    sa.Column("value", sa.Float, nullable=False),
+    sa.Column("best", sa.Float),
+    sa.Column("examples", sa.Integer, nullable=False),
+    sa.Column("parameters", sa.Integer, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("steps", sa.Integer, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("other", sa.Text, nullable=False),
+)
+
 
 class StoreError(PlaygroundError):
     """The database does not do what it should; ``passing``: it may later."""
@@ -103,8 +137,16 @@ class NoDeskError(StoreError):
     """There is no such desk."""
 
 
+class MovedError(NoDeskError):
+    """Another server has opened the desk since, and writes it down from now on."""
+
+
 class RefusedError(StoreError):
     """The database does what it should, but this it cannot hold."""
+
+
+class NicknameError(StoreError):
+    """Somebody else has this nickname, or nobody more can join."""
 
 
 @dataclass(frozen=True)
@@ -138,11 +180,60 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """What one run reached on the validation set, as the class board says it.
+
+    ``value``: accuracy (0..1), or the mean error in the target's unit. ``best``: the same of
+    the best possible model, where it is known. ``examples``: how many validation examples.
+    ``seconds``: of training alone. ``at``: when it came to the board, in Unix time.
+    ``other``: JSON of the data options that make it another task than the others'; "" if none.
+    """
+
+    project: str
+    value: float
+    best: float | None
+    examples: int
+    parameters: int
+    seconds: float
+    steps: int
+    at: float
+    other: str = ""
+
+
+@dataclass(frozen=True)
+class Score:
+    """Rounds of rock, paper, scissors: won by the student, by the predictor, and drawn."""
+
+    won: int = 0
+    lost: int = 0
+    drawn: int = 0
+
+    @property
+    def rounds(self) -> int:
+        return self.won + self.lost + self.drawn
+
+
+@dataclass(frozen=True)
+class Member:
+    """One desk on the class board, which never says whose it is.
+
+    ``handle`` stands for it there. ``nickname`` is None once the teacher has taken it away.
+    """
+
+    handle: str
+    nickname: str | None
+    joined: float
+    score: Score = field(default_factory=Score)
+    figures: Mapping[str, Figure] = field(default_factory=dict)  # by project
+
+
+@dataclass(frozen=True)
 class Contents:
     """All that one desk has: its runs by number, its things by kind, in their order."""
 
     runs: Sequence[Row]
     things: Mapping[str, Sequence[bytes]]
+    member: Member | None = None  # of the class board
 
 
 def address() -> str:
@@ -153,7 +244,9 @@ def address() -> str:
 class Store:
     """One database, used from any thread.
 
-    ``set_aside`` is the new name of a damaged file, if there was one.
+    ``set_aside`` is the new name of a damaged file, if there was one. ``server`` stands for
+    this process: of several that share a database, only the one that opened a desk last may
+    write to it, as the others know an older state of it.
 
     Raises (each call, the first one included):
         StoreError: locked, full, read-only, unreachable, of a newer program.
@@ -162,6 +255,7 @@ class Store:
     def __init__(self, where: str | None = None, patience: float = PATIENCE) -> None:
         self.url = make_url(where or address())
         self.patience = patience
+        self.server = secrets.token_hex(8)
         self.set_aside: Path | None = None
         self.generation = 0  # counts the files that were set aside
         self._engine: sa.Engine | None = None
@@ -170,11 +264,27 @@ class Store:
     # --- Desks ----------------------------------------------------------------------------
 
     def create(self, desk: str) -> None:
-        """A desk of that id, if there is none yet."""
-        now = time.time()
+        """A desk of that id, if there is none yet; this server has it open."""
+        new = {"created": time.time(), "seen": time.time(), "server": self.server}
         with self._writing() as connection:
-            if not self._exists(connection, desk):
-                connection.execute(DESKS.insert().values(id=desk, created=now, seen=now))
+            if not self._claim(connection, desk):
+                connection.execute(DESKS.insert().values(id=desk, **new))
+
+    def claim(self, desk: str) -> None:
+        """From now on this server has the desk open, and no other.
+
+        Raises:
+            NoDeskError: there is no such desk.
+        """
+        with self._writing() as connection:
+            if not self._claim(connection, desk):
+                raise _gone()
+
+    def elsewhere(self, desk: str) -> bool:
+        """Has another server opened the desk?"""
+        with self._reading() as connection:
+            where = sa.select(DESKS.c.server).where(DESKS.c.id == desk)
+            return connection.execute(where).scalar() not in (None, self.server)
 
     def load(self, desk: str) -> Contents:
         """All that the desk has.
@@ -192,7 +302,8 @@ class Store:
             where = sa.select(THINGS.c.kind, THINGS.c.content).where(THINGS.c.desk == desk)
             for kind, content in connection.execute(where.order_by(THINGS.c.kind, THINGS.c.place)):
                 things.setdefault(kind, []).append(content)
-            return Contents(runs, things)
+            members = self._members(connection, desk)
+            return Contents(runs, things, members[0] if members else None)
 
     def delete(self, desk: str) -> None:
         """The desk and all that is its; SQLite overwrites what it frees."""
@@ -225,12 +336,14 @@ class Store:
         if not current:
             values |= {"network": None, "progress": None, "own": ""}
         with self._writing() as connection:
+            self._see(connection, desk)
             where = RUNS.update().where(RUNS.c.desk == desk, RUNS.c.id == run)
             connection.execute(where.values(**values))
             self._tidy(connection, desk)
 
     def delete_runs(self, desk: str, runs: Sequence[str]) -> None:
         with self._writing() as connection:
+            self._see(connection, desk)
             connection.execute(RUNS.delete().where(RUNS.c.desk == desk, RUNS.c.id.in_(runs)))
             self._tidy(connection, desk)
 
@@ -257,16 +370,151 @@ class Store:
             if self._bytes(connection, desk) > MOST_BYTES:
                 raise _full()
 
+    # --- The class board ------------------------------------------------------------------
+
+    def join(self, desk: str, nickname: str | None, folded: str | None) -> Member:
+        """Put the desk on the board, or give it another nickname there.
+
+        ``folded``: the same for all nicknames that count as one.
+
+        Raises:
+            NoDeskError: there is no such desk.
+            NicknameError: another desk has the nickname, or the board is full.
+        """
+        try:
+            with self._writing() as connection:
+                self._see(connection, desk)
+                other = (MEMBERS.c.folded == folded) & (MEMBERS.c.desk != desk)
+                if connection.execute(sa.select(MEMBERS.c.handle).where(other)).first():
+                    raise _taken()
+                names = {"nickname": nickname, "folded": folded}
+                found = connection.execute(
+                    MEMBERS.update().where(MEMBERS.c.desk == desk).values(**names)
+                )
+                if not found.rowcount:
+                    count = sa.select(sa.func.count()).select_from(MEMBERS)
+                    if connection.execute(count).scalar_one() >= MOST_MEMBERS:
+                        raise NicknameError(
+                            N_("The class board is full: it holds {n} desks."),
+                            passing=False,
+                            n=MOST_MEMBERS,
+                        )
+                    new = {"handle": secrets.token_urlsafe(8), "joined": time.time()}
+                    none = {"won": 0, "lost": 0, "drawn": 0}
+                    connection.execute(MEMBERS.insert().values(desk=desk, **names, **new, **none))
+                return self._members(connection, desk)[0]
+        except RefusedError as error:  # another server was quicker
+            raise _taken() from error
+
+    def leave(self, desk: str) -> None:
+        """Take the desk off the board, with all that stands there of it."""
+        with self._writing() as connection:
+            connection.execute(MEMBERS.delete().where(MEMBERS.c.desk == desk))
+
+    def post(
+        self, desk: str, figures: Sequence[Figure], rank: Callable[[Figure], Any]
+    ) -> Member | None:
+        """Put those of ``figures`` on the board that rank before what stands there of the desk.
+
+        None: the desk is not on the board, and nothing has been stored.
+        """
+        with self._writing() as connection:
+            members = self._members(connection, desk, lock=True)
+            if not members:
+                return None
+            for figure in figures:
+                there = self._members(connection, desk)[0].figures.get(figure.project)
+                if there is not None and rank(there) <= rank(figure):
+                    continue
+                mine = (FIGURES.c.desk == desk) & (FIGURES.c.project == figure.project)
+                connection.execute(FIGURES.delete().where(mine))
+                values = {one.name: getattr(figure, one.name) for one in fields(Figure)}
+                connection.execute(FIGURES.insert().values(desk=desk, **values))
+            return self._members(connection, desk)[0]
+
+    def set_score(self, desk: str, score: Score) -> bool:
+        """The desk's score on the board; False: it is not there, and nothing is stored."""
+        with self._writing() as connection:
+            values = {one.name: getattr(score, one.name) for one in fields(Score)}
+            found = connection.execute(
+                MEMBERS.update().where(MEMBERS.c.desk == desk).values(**values)
+            )
+            return bool(found.rowcount)
+
+    def board(self) -> list[Member]:
+        """Everybody on the board, in the order in which they joined."""
+        with self._reading() as connection:
+            return self._members(connection)
+
+    def unname(self, handle: str) -> str | None:
+        """Take a member's nickname away; which desk it was, None if there is no such member."""
+        with self._writing() as connection:
+            where = MEMBERS.c.handle == handle
+            desk = connection.execute(sa.select(MEMBERS.c.desk).where(where)).scalar()
+            names = {"nickname": None, "folded": None}
+            connection.execute(MEMBERS.update().where(where).values(**names))
+            return desk
+
+    def expel(self, handle: str | None = None) -> list[str]:
+        """Take a member off the board, or everybody; which desks these were."""
+        with self._writing() as connection:
+            where = sa.true() if handle is None else MEMBERS.c.handle == handle
+            desks = list(connection.execute(sa.select(MEMBERS.c.desk).where(where)).scalars())
+            connection.execute(MEMBERS.delete().where(where))
+            return desks
+
+    def _members(
+        self, connection: sa.Connection, desk: str | None = None, lock: bool = False
+    ) -> list[Member]:
+        """The members (or the one whose desk it is); ``lock`` them until the transaction ends."""
+        who = sa.select(MEMBERS).order_by(MEMBERS.c.joined, MEMBERS.c.handle)
+        columns = [FIGURES.c[one.name] for one in fields(Figure)]
+        what = sa.select(FIGURES.c.desk, *columns)
+        if desk is not None:
+            who = who.where(MEMBERS.c.desk == desk)
+            what = what.where(FIGURES.c.desk == desk)
+        if lock:
+            who = who.with_for_update()
+        rows = connection.execute(who).all()
+        figures: dict[str, dict[str, Figure]] = {}
+        for owner, *values in connection.execute(what):
+            figure = Figure(*values)
+            figures.setdefault(owner, {})[figure.project] = figure
+        return [
+            Member(
+                row.handle,
+                row.nickname,
+                row.joined,
+                Score(row.won, row.lost, row.drawn),
+                figures.get(row.desk, {}),
+            )
+            for row in rows
+        ]
+
+    # --- Checks ---------------------------------------------------------------------------
+
     def _exists(self, connection: sa.Connection, desk: str) -> bool:
         where = sa.select(DESKS.c.id).where(DESKS.c.id == desk)
         return connection.execute(where).first() is not None
 
+    def _claim(self, connection: sa.Connection, desk: str) -> bool:
+        """Take the desk over; False if there is none."""
+        mine = DESKS.update().where(DESKS.c.id == desk).values(server=self.server)
+        return connection.execute(mine).rowcount > 0
+
     def _see(self, connection: sa.Connection, desk: str) -> None:
-        found = connection.execute(
-            DESKS.update().where(DESKS.c.id == desk).values(seen=time.time())
-        )
-        if not found.rowcount:
-            raise _gone()
+        """Note that the desk is in use; whatever is written to it begins with this.
+
+        Raises:
+            NoDeskError, MovedError: it is not this server's to write to.
+        """
+        mine = (DESKS.c.id == desk) & (DESKS.c.server.is_(None) | (DESKS.c.server == self.server))
+        found = connection.execute(DESKS.update().where(mine).values(seen=time.time()))
+        if found.rowcount:
+            return
+        if self._exists(connection, desk):
+            raise MovedError(N_("Another server has opened this desk."), passing=False)
+        raise _gone()
 
     def _bytes(self, connection: sa.Connection, desk: str) -> int:
         def size(column: sa.Column[Any]) -> Any:
@@ -341,7 +589,10 @@ class Store:
             sa.event.listen(engine, "connect", _sqlite)
             sa.event.listen(engine, "begin", _begin)
         else:
-            engine = sa.create_engine(self.url, pool_pre_ping=True, pool_recycle=300)
+            try:
+                engine = sa.create_engine(self.url, pool_pre_ping=True, pool_recycle=300)
+            except ModuleNotFoundError as error:
+                raise StoreError(BROKEN, passing=False, reason=str(error)) from error
         try:
             connection = engine.connect().execution_options(begin="BEGIN IMMEDIATE")
             with connection, connection.begin():
@@ -444,6 +695,10 @@ def _full() -> DeskFullError:
     )
 
 
+def _taken() -> NicknameError:
+    return NicknameError(N_("Somebody else has this nickname. Choose another."), passing=False)
+
+
 def _gone() -> NoDeskError:
     return NoDeskError(N_("There is no such desk."), passing=False)
 
@@ -498,9 +753,14 @@ __all__ = [
     "METADATA",
     "Contents",
     "DeskFullError",
+    "Figure",
+    "Member",
+    "MovedError",
+    "NicknameError",
     "NoDeskError",
     "RefusedError",
     "Row",
+    "Score",
     "Store",
     "StoreError",
     "address",

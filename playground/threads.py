@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import torch
+
+SCRIPT: Final = "ScriptRunner."  # how Streamlit calls the threads of pages' scripts
+PATIENCE: Final = 10.0
+
+_guarded: Final = threading.Lock()
+_guards: Final[list[threading.Thread]] = []
 
 
 def use(count: int) -> None:
@@ -45,6 +52,29 @@ def default_to_one() -> None:
     thread.join()
 
 
+def end_after_scripts() -> None:
+    """Let the program end only when no page's script computes any more; the first call counts.
+
+    Streamlit's script threads are daemons, for which Python does not wait: one that comes back
+    from torch while the interpreter goes down is unwound through C++ code, and the process
+    aborts ("terminate called without an active exception"). So a thread for which Python does
+    wait joins them, for at most ``PATIENCE`` seconds each: they have been told to stop.
+    """
+    with _guarded:
+        if not _guards:
+            _guards.append(threading.Thread(target=_outlast, name="last", daemon=False))
+            _guards[0].start()
+
+
+def _outlast() -> None:
+    main = threading.main_thread()
+    while main.is_alive():
+        time.sleep(0.2)
+    for thread in threading.enumerate():
+        if thread.daemon and thread.name.startswith(SCRIPT):
+            thread.join(PATIENCE)
+
+
 def _find_mkl_local() -> Callable[[int], object] | None:
     """MKL's own function for one thread's count; None where torch has no MKL (ARM)."""
     if not torch.backends.mkl.is_available():
@@ -58,4 +88,4 @@ def _find_mkl_local() -> Callable[[int], object] | None:
 
 _mkl_local: Final = _find_mkl_local()
 
-__all__ = ["default_to_one", "use"]
+__all__ = ["default_to_one", "end_after_scripts", "use"]

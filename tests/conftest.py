@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import glob
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+import sqlalchemy as sa
 import torch
 from hypothesis import settings
 from torch import Tensor
@@ -192,3 +200,86 @@ def wait_until() -> Callable[[Callable[[], object]], None]:
             time.sleep(0.001)
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL for tests: ``PLAYGROUND_TEST_DATABASE``, or one of our own.
+
+    Our own has no port, only a socket in a folder that is deleted afterwards. Skips where
+    neither is to be had.
+    """
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    given = os.environ.get("PLAYGROUND_TEST_DATABASE")
+    if given:
+        yield given
+        return
+    found = shutil.which("postgres") or max(
+        glob.glob("/usr/lib/postgresql/*/bin/postgres"), default=""
+    )
+    if not found:
+        pytest.skip("no PostgreSQL is installed, and PLAYGROUND_TEST_DATABASE names none")
+    programs = Path(found).resolve().parent
+    folder = Path(tempfile.mkdtemp(prefix="playground-pg-"))
+    options: dict[str, Any] = {"cwd": folder, "stdout": subprocess.DEVNULL}
+    if os.geteuid() == 0:  # the server refuses root
+        try:
+            shutil.chown(folder, "postgres", "postgres")
+        except LookupError:
+            shutil.rmtree(folder)
+            pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
+        options |= {"user": "postgres", "group": "postgres", "extra_groups": []}
+    data = folder / "data"
+    server: subprocess.Popen[bytes] | None = None
+    try:
+        made = [programs / "initdb", "-D", data, "-U", "playground", "-A", "trust", "-N"]
+        subprocess.run([*made, "-E", "UTF8", "--locale=C"], check=True, **options)
+        settings = ["listen_addresses=", f"unix_socket_directories={folder}", "fsync=off"]
+        started = [programs / "postgres", "-D", data]
+        started += [word for setting in settings for word in ("-c", setting)]
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(started, stderr=log, **options)
+        url = f"postgresql+psycopg://playground@/postgres?host={folder}"
+        _answering(url, server)
+        yield url
+    finally:
+        if server is not None:
+            server.send_signal(signal.SIGINT)
+            server.wait(30)
+        shutil.rmtree(folder)
+
+
+def _answering(url: str, server: subprocess.Popen[bytes]) -> None:
+    engine = sa.create_engine(url)
+    end = time.monotonic() + 30
+    while True:
+        try:
+            engine.connect().close()
+        except sa.exc.OperationalError:
+            assert server.poll() is None, "PostgreSQL did not start"
+            assert time.monotonic() < end, "PostgreSQL does not answer"
+            time.sleep(0.02)
+        else:
+            engine.dispose()
+            return
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database, of each kind that a store knows.
+
+    SQLite's file is ``playground.db`` in a folder ``data`` that is not there yet.
+    """
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'data' / 'playground.db'}"
+        return
+    url = sa.make_url(request.getfixturevalue("postgresql"))
+    schema = f"test_{secrets.token_hex(8)}"
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.schema.CreateSchema(schema))
+    mine = url.update_query_dict({"options": f"-csearch_path={schema}"})
+    yield mine.render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(sa.schema.DropSchema(schema, cascade=True))
+    engine.dispose()

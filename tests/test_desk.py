@@ -23,7 +23,16 @@ from playground.optimizers import Settings
 from playground.projects.base import Project
 from playground.recipe import Recipe
 from playground.service import Run, RunService
-from playground.store import ID, NoDeskError, Row, Store, StoreError
+from playground.store import (
+    ID,
+    Member,
+    NicknameError,
+    NoDeskError,
+    Row,
+    Score,
+    Store,
+    StoreError,
+)
 
 Wait = Callable[[Callable[[], object]], None]
 LABELS = ("rock", "paper")
@@ -33,8 +42,8 @@ PICTURES = keepsakes.pictures("bars.own", LABELS)
 class Process:
     """A server's life: its store, its desks, its training."""
 
-    def __init__(self, file: Path) -> None:
-        self.store = Store(f"sqlite:///{file}", patience=0.05)
+    def __init__(self, where: str) -> None:
+        self.store = Store(where, patience=0.05)
         self.now = 0.0
         self.desks = Desks(self.store, clock=lambda: self.now)
         self.service = RunService(workers=1, notice=self.desks.notice)
@@ -46,15 +55,19 @@ class Process:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return tmp_path / "playground.db"
+    return tmp_path / "data" / "playground.db"
+
+
+sqlite_alone = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def begin(file: Path) -> Iterator[Callable[[], Process]]:
+def begin(database: str) -> Iterator[Callable[[], Process]]:
+    """Begins a process of a server, on SQLite (see ``file``) and on PostgreSQL."""
     begun: list[Process] = []
 
     def start() -> Process:
-        begun.append(Process(file))
+        begun.append(Process(database))
         return begun[-1]
 
     yield start
@@ -73,13 +86,19 @@ def picture(seed: int) -> tuple[np.ndarray, int]:
     return np.random.default_rng(seed).integers(0, 255, (30, 20), np.uint8), seed % 2
 
 
+def let_go(process: Process, run: Run) -> bool:
+    """Has the worker told of it? Its state changes before that, and the desk hears after it."""
+    with process.service._wake:
+        return not run.active and id(run) not in process.service._held
+
+
 def train(process: Process, desk: Desk, run: Run, wait: Wait, epochs: int | None = None) -> Kept:
     """Train as a page does: start, list, and wait for the end (or for some epochs, and pause)."""
     desk.runs[run.project.name] = run
     kept = desk.take(run)
     for _epoch in range(epochs or 1):
         process.service.start(run, "end" if epochs is None else "epoch")
-        wait(lambda: not run.active)
+        wait(lambda: let_go(process, run))
     assert process.desks.flush()
     return kept
 
@@ -153,7 +172,7 @@ def test_an_unfinished_run_goes_on_with_the_same_numbers(
     assert found.predictor() is not None
     assert again.kept.live() == [found]
     later.service.start(found)
-    wait_until(lambda: found.over)
+    wait_until(lambda: let_go(later, found))
     assert found.goes_on_from is None
     assert found.snapshot().history.losses == whole.snapshot().history.losses
     assert same(whole, found)
@@ -186,7 +205,9 @@ def test_a_run_with_own_examples_goes_on_with_those(
     desk, run = process.desks.fresh(), Run(bars, bars.recipe(), own)
     train(process, desk, run, wait_until)
     assert desk.id is not None
-    found = begin().desks.open(desk.id).runs["bars"]
+    process = begin()
+    desk = process.desks.open(desk.id)
+    found = desk.runs["bars"]
     assert found.own is not None
     assert torch.equal(found.own.inputs, own.inputs)
     assert torch.equal(found.own.targets, own.targets)
@@ -243,7 +264,7 @@ def test_a_sweep_keeps_recipes_and_curves(
         desk.kept.take(run, shown=False)
         process.service.start(run, background=True)
     desk.sync()
-    wait_until(lambda: all(run.over for run in runs))
+    wait_until(lambda: all(let_go(process, run) for run in runs))
     assert process.desks.flush()
     assert desk.id is not None
     rows = process.store.load(desk.id).runs
@@ -383,6 +404,32 @@ def test_a_deleted_desk_stays_deleted(
     assert process.desks.problem is None
 
 
+def test_of_two_servers_only_the_one_that_opened_a_desk_last_keeps_it(
+    begin: Callable[[], Process], bars: Project, wait_until: Wait
+) -> None:
+    first, second = begin(), begin()
+    desk = first.desks.fresh()
+    desk.put(PICTURES, [picture(1)])
+    train(first, desk, Run(bars, bars.recipe()), wait_until)
+    assert desk.id is not None
+    assert first.desks.open(desk.id) is desk
+    # Elsewhere it is what was written down; from then on what is done here is kept no more.
+    other = second.desks.open(desk.id)
+    assert [kept.number for kept in other.kept.runs] == [1]
+    other.put(PICTURES, [picture(1), picture(2)])
+    desk.put(PICTURES, [])
+    assert first.desks.flush()
+    assert second.desks.flush()
+    assert (desk.deleted, desk.moved) == (True, True)
+    assert first.desks.problem is None
+    # Whoever opens it here once more takes it back, as it is by now.
+    again = first.desks.open(desk.id)
+    assert again is not desk
+    assert len(again.things(PICTURES)) == 2
+    assert second.desks.open(desk.id) is not other  # without a write in between, too
+    assert other.moved
+
+
 def test_a_desk_that_another_server_deleted_is_not_made_again(
     begin: Callable[[], Process],
 ) -> None:
@@ -421,9 +468,214 @@ def test_desks_that_nobody_has_open_leave_the_memory(
     assert waiting.id in process.desks._held
 
 
+# --- The class board ------------------------------------------------------------------------
+
+
+def on_board(process: Process) -> dict[str | None, Member]:
+    assert process.desks.flush()
+    return {one.nickname: one for one in process.store.board()}
+
+
+def test_joining_keeps_the_desk_and_brings_the_best_of_its_runs(
+    begin: Callable[[], Process], bars: Project, wait_until: Wait
+) -> None:
+    process = begin()
+    empty, desk = process.desks.fresh(), process.desks.fresh()
+    process.desks.join(empty, " Ola ")
+    assert empty.id is not None
+    assert on_board(process)["Ola"].figures == {}
+    # Three runs, then joining; the run in the middle is the best.
+    values = []
+    for epochs in (1, 4, 1):
+        run = Run(bars, bars.recipe(epochs=epochs, batch_size=64))
+        train(process, desk, run, wait_until)
+        values.append(run.snapshot().history.epochs[-1].validation["accuracy"])
+    assert set(on_board(process)) == {"Ola"}, "nobody is there who did not ask for it"
+    process.desks.join(desk, "Ala")
+    found = on_board(process)["Ala"].figures["bars"]
+    assert found.value == max(values)
+    assert (found.examples, found.parameters) == (30, run.parameters)
+    assert desk.member is not None
+    assert desk.member.figures["bars"] == found
+    # A better one comes by itself, and only what the validation set said.
+    run = Run(bars, bars.recipe(epochs=30, learning_rate=0.01))
+    train(process, desk, run, wait_until)
+    better = on_board(process)["Ala"].figures["bars"]
+    assert better.value == max(
+        found.value, run.snapshot().history.epochs[-1].validation["accuracy"]
+    )
+    # It is all there in the next process.
+    assert desk.id is not None
+    assert begin().desks.open(desk.id).member == process.store.load(desk.id).member
+
+
+def test_what_is_stopped_counts_and_what_comes_from_a_file_does_not(
+    begin: Callable[[], Process], bars: Project, wait_until: Wait
+) -> None:
+    process = begin()
+    desk = process.desks.fresh()
+    process.desks.join(desk, "Ala")
+    trained = Run(bars, bars.recipe())
+    train(process, process.desks.fresh(), trained, wait_until)
+    network = trained.predictor()
+    desk.take(Run.restored(bars, bars.recipe(), network.model.state_dict(), network.scaler))
+    assert on_board(process)["Ala"].figures == {}
+    run = Run(bars, bars.recipe(epochs=9))
+    train(process, desk, run, wait_until, epochs=1)
+    assert on_board(process)["Ala"].figures == {}, "it is not over"
+    process.service.stop(run)
+    assert set(on_board(process)["Ala"].figures) == {"bars"}
+
+
+def test_leaving_and_deleting_take_everything_off(
+    begin: Callable[[], Process], bars: Project, wait_until: Wait
+) -> None:
+    process = begin()
+    one, two = process.desks.fresh(), process.desks.fresh()
+    for desk, name in ((one, "Ala"), (two, "Ola")):
+        process.desks.join(desk, name)
+        train(process, desk, Run(bars, bars.recipe()), wait_until)
+        desk.played(1)
+    assert set(on_board(process)) == {"Ala", "Ola"}
+    process.desks.leave(one)
+    one.played(1)
+    train(process, one, Run(bars, bars.recipe(seed=1)), wait_until)
+    assert set(on_board(process)) == {"Ola"}
+    assert one.member is None
+    process.desks.delete(two)
+    assert on_board(process) == {}
+    process.desks.join(two, "Ola")  # it is gone, and does not come back
+    assert on_board(process) == {}
+
+
+def test_rounds_count_from_joining_on(begin: Callable[[], Process]) -> None:
+    process = begin()
+    desk = process.desks.fresh()
+    desk.played(1)
+    process.desks.join(desk, "Ala")
+    for outcome in (0, 1, 1, 2, 1):
+        desk.played(outcome)
+    assert on_board(process)["Ala"].score == Score(won=3, lost=1, drawn=1)
+    assert desk.id is not None
+    again = begin()
+    found = again.desks.open(desk.id)
+    found.played(2)
+    assert on_board(again)["Ala"].score == Score(3, 2, 1)
+
+
+def test_one_student_cannot_touch_anothers_entries(
+    begin: Callable[[], Process], bars: Project, wait_until: Wait
+) -> None:
+    process = begin()
+    one, two = process.desks.fresh(), process.desks.fresh()
+    process.desks.join(one, "Ala")
+    train(process, one, Run(bars, bars.recipe()), wait_until)
+    one.played(1)
+    before = on_board(process)["Ala"]
+    with pytest.raises(NicknameError):
+        process.desks.join(two, "ALA")
+    assert two.member is None
+    process.desks.leave(two)
+    two.played(2)
+    process.desks.join(two, "Ola")
+    process.desks.leave(two)
+    process.desks.delete(two)
+    assert on_board(process) == {"Ala": before}
+
+
+def test_the_teacher_takes_off_what_the_student_then_sees(
+    begin: Callable[[], Process], bars: Project, wait_until: Wait
+) -> None:
+    process = begin()
+    desk = process.desks.fresh()
+    process.desks.join(desk, "Ala")
+    train(process, desk, Run(bars, bars.recipe()), wait_until)
+    desk.played(1)
+    member = on_board(process)["Ala"]
+    process.desks.unname(member.handle)
+    assert desk.member is not None
+    assert desk.member.nickname is None
+    desk.played(1)
+    assert on_board(process)[None].score == Score(2, 0, 0)
+    process.desks.join(desk, "Ela")
+    assert set(on_board(process)["Ela"].figures) == {"bars"}
+    assert desk.member.score == Score(2, 0, 0), "another name is no new beginning"
+    process.desks.expel(member.handle)
+    assert desk.member is None
+    desk.played(1)
+    train(process, desk, Run(bars, bars.recipe(seed=1)), wait_until)
+    assert on_board(process) == {}
+    # Another server took it off: the next word to the board finds out.
+    process.desks.join(desk, "Ala")
+    assert process.desks.flush()
+    process.store.expel()
+    desk.played(1)
+    assert on_board(process) == {}
+    assert desk.member is None
+
+
+@sqlite_alone
+def test_a_locked_database_delays_the_board_and_loses_nothing(
+    begin: Callable[[], Process], file: Path, bars: Project, wait_until: Wait
+) -> None:
+    process = begin()
+    desk = process.desks.fresh()
+    process.desks.join(desk, "Ala")
+    assert process.desks.flush()
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("begin immediate")
+    run = Run(bars, bars.recipe())
+    desk.runs["bars"] = run
+    desk.take(run)
+    process.service.start(run)
+    desk.played(1)
+    wait_until(lambda: run.over and process.desks.problem)
+    with pytest.raises(StoreError):
+        process.desks.leave(desk)
+    assert desk.member is not None, "it still stands there"
+    other.execute("commit")
+    other.close()
+    found = on_board(process)["Ala"]
+    assert set(found.figures) == {"bars"}
+    assert found.score == Score(1, 0, 0)
+
+
+@sqlite_alone
+def test_after_a_damaged_file_the_board_is_written_anew(
+    begin: Callable[[], Process], file: Path, bars: Project, wait_until: Wait
+) -> None:
+    process = begin()
+    desk = process.desks.fresh()
+    process.desks.join(desk, "Ala")
+    train(process, desk, Run(bars, bars.recipe()), wait_until)
+    desk.played(1)
+    before = on_board(process)["Ala"]
+    with sqlite3.connect(file) as plain:
+        plain.execute("pragma wal_checkpoint(truncate)")
+    plain.close()
+    file.write_bytes(b"\0" * file.stat().st_size)
+    desk.played(2)
+    wait_until(lambda: process.store.damage is not None)
+    after = on_board(process)["Ala"]
+    assert after.score == Score(1, 1, 0)
+    assert after.figures == before.figures
+
+
+def test_desks_that_are_open_are_counted(begin: Callable[[], Process]) -> None:
+    process = begin()
+    one, two = process.desks.fresh(), process.desks.fresh()
+    one.tabs |= {"a", "b"}
+    two.tabs.add("c")
+    assert set(process.desks.open_ones(lambda tab: True)) == {one, two}
+    assert process.desks.open_ones(lambda tab: tab == "b") == [one]
+    assert one.tabs == {"b"}
+    assert process.desks.open_ones(lambda tab: False) == []
+
+
 # --- Faults ---------------------------------------------------------------------------------
 
 
+@sqlite_alone
 def test_a_locked_database_delays_and_loses_nothing(
     begin: Callable[[], Process], file: Path, wait_until: Wait
 ) -> None:
@@ -448,7 +700,7 @@ def test_a_disk_that_cannot_be_written_leaves_a_desk_in_memory(
     tmp_path: Path, bars: Project, wait_until: Wait
 ) -> None:
     (tmp_path / "note").write_text("no folder")
-    process = Process(tmp_path / "note" / "playground.db")
+    process = Process(f"sqlite:///{tmp_path / 'note' / 'playground.db'}")
     try:
         desk, run = process.desks.fresh(), Run(bars, bars.recipe())
         desk.runs["bars"] = run
@@ -487,6 +739,7 @@ def test_a_full_desk_says_so_and_goes_on_when_there_is_room(
     assert len(begin().desks.open(desk.id).things(games)[0]) == 99
 
 
+@sqlite_alone
 def test_after_a_damaged_file_everything_that_is_here_is_written_anew(
     begin: Callable[[], Process], file: Path, bars: Project, wait_until: Wait
 ) -> None:

@@ -29,8 +29,9 @@ import torch
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
 from torch import Tensor, nn
+from wrapped import Broken, Wrapped
 
-from playground import kept, links
+from playground import kept, limits, links
 from playground import service as service_module
 from playground.data import rps, tables
 from playground.data.dataset import Dataset, Examples
@@ -354,6 +355,14 @@ def test_any_recipe_is_run_or_refused(
     assert hash(recipe) == hash(Recipe.from_json(recipe.to_json()))
 
 
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999", "[Infinity]"])
+def test_an_option_that_is_no_number_is_refused_with_its_recipe(number: str) -> None:
+    """It could not be written down again."""
+    text = json.dumps({**USUAL["coffee"], "data": {"examples": 77}}).replace("77", number)
+    with pytest.raises(PlaygroundError):
+        Recipe.from_json(text)
+
+
 @pytest.mark.parametrize(
     "text", ["[" * 100_000, "1" * 100_000, '{"a":' * 50_000, "\0", "NaN", "null", '"x"', ""]
 )
@@ -483,40 +492,6 @@ def test_a_strangers_address_is_no_link() -> None:
 # --- What goes wrong while others train -----------------------------------------------------
 
 
-class Broken(nn.Module):
-    """Raises while it trains, as torch does when memory is out."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        if self.training:
-            raise self.error
-        return inputs
-
-
-class With(Project):
-    """Another project with one layer more."""
-
-    def __init__(self, inner: Project, layer: nn.Module) -> None:
-        self.inner, self.layer = inner, layer
-        for name in ("name", "task", "labels", "data_fields", "pictures"):
-            setattr(self, name, getattr(inner, name))
-
-    def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
-        return self.inner.load(recipe, own)
-
-    def encode(self, raw: Any, recipe: Recipe) -> Tensor:
-        return self.inner.encode(raw, recipe)
-
-    def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
-        return self.inner.input_shape(recipe)
-
-    def build(self, recipe: Recipe) -> nn.Sequential:
-        return self.inner.build(recipe).append(self.layer)
-
-
 @pytest.mark.parametrize(
     "error",
     [
@@ -530,7 +505,7 @@ class With(Project):
 def test_an_error_in_a_step_ends_that_run_alone(
     bars: Project, service: RunService, wait_until: Wait, error: Exception
 ) -> None:
-    bad = Run(With(bars, Broken(error)), bars.recipe())
+    bad = Run(Wrapped(bars, Broken(error)), bars.recipe())
     good = Run(bars, bars.recipe())
     for run in (bad, good):
         service.start(run)
@@ -551,7 +526,7 @@ def test_who_cannot_be_told_ends_no_worker(
     service = RunService(workers=1, clock=clock, notice=fails)
     try:
         for error in (None, ValueError("x")):
-            kind = bars if error is None else With(bars, Broken(error))
+            kind = bars if error is None else Wrapped(bars, Broken(error))
             run = Run(kind, bars.recipe())
             service.start(run)
             wait_until(lambda run=run: run.over)  # type: ignore[misc]
@@ -644,22 +619,6 @@ def test_a_client_that_vanishes_leaves_nothing_behind(
     assert service.active == 0
 
 
-def test_a_client_that_never_reads_holds_nothing_up(
-    bars: Project, service: RunService, wait_until: Wait
-) -> None:
-    """The service keeps no queue for anybody: who does not ask is told nothing."""
-    silent, other = endless(bars), Run(bars, bars.recipe())
-    service.start(silent)
-    service.start(other)
-    silent._lock.acquire()  # it asked, and stopped in the middle of the answer
-    try:
-        assert not other.over or other.state == "finished"
-    finally:
-        silent._lock.release()
-    wait_until(lambda: other.over)
-    assert other.state == "finished"
-
-
 # --- Fair shares ----------------------------------------------------------------------------
 
 
@@ -692,8 +651,8 @@ def steps(run: Run) -> int:
 def test_one_with_large_steps_starves_nobody(
     bars: Project, alone: RunService, wait_until: Wait
 ) -> None:
-    hog = Run(With(bars, Slow(0.1)), bars.recipe(epochs=500))
-    small = Run(With(bars, Slow(0.002)), bars.recipe(epochs=500))
+    hog = Run(Wrapped(bars, Slow(0.1)), bars.recipe(epochs=500))
+    small = Run(Wrapped(bars, Slow(0.002)), bars.recipe(epochs=500))
     for run in (hog, small):
         alone.start(run)
     wait_until(lambda: steps(hog) >= 4)
@@ -705,8 +664,9 @@ def test_one_with_many_runs_gets_no_more_than_one_with_one(
     bars: Project, alone: RunService, wait_until: Wait
 ) -> None:
     many = RunList()
-    runs = [Run(With(bars, Slow(0.002)), bars.recipe(epochs=500)) for _ in range(5)]
-    single = Run(With(bars, Slow(0.002)), bars.recipe(epochs=500))
+    many_at_once = range(limits.MOST_ACTIVE)
+    runs = [Run(Wrapped(bars, Slow(0.002)), bars.recipe(epochs=500)) for _ in many_at_once]
+    single = Run(Wrapped(bars, Slow(0.002)), bars.recipe(epochs=500))
     for run in runs:
         many.take(run)
     for run in [*runs, single]:
@@ -720,7 +680,7 @@ def test_who_draws_a_large_data_set_leaves_a_worker_to_the_others(
 ) -> None:
     permits = threading.Semaphore(0)
 
-    class Long(With):
+    class Long(Wrapped):
         def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
             assert permits.acquire(timeout=60)
             return self.inner.load(recipe, own)
@@ -796,7 +756,8 @@ def test_workers_outlive_all_of_this(bars: Project, service: RunService, wait_un
     """Many come, fail, stop and leave at once; the same threads serve the last one."""
     errors = [RuntimeError("x"), None, MemoryError(), None]
     runs = [
-        Run(bars if error is None else With(bars, Broken(error)), bars.recipe()) for error in errors
+        Run(bars if error is None else Wrapped(bars, Broken(error)), bars.recipe())
+        for error in errors
     ]
     for run in runs:
         service.start(run)

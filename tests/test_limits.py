@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
-from playground import limits, models
+from playground import limits, models, sweep
 from playground.__main__ import main
+from playground.data.dataset import Examples, with_own
 from playground.i18n import translate
+from playground.kept import RunList
 from playground.limits import LimitError, Need
 from playground.projects import PROJECTS, project
 from playground.projects.base import Project
 from playground.recipe import Recipe
+from playground.service import Run, RunService
 
 # The largest that the sliders of a page can ask for.
 GIANT: dict[str, Any] = {
@@ -157,3 +161,122 @@ def test_it_is_said_in_polish() -> None:
 def test_a_recipe_alone_is_not_judged(bars: Project) -> None:
     """Only with its project is the size of its input known."""
     assert isinstance(Recipe("shapes", GIANT["data"]), Recipe)
+
+
+# --- All runs together --------------------------------------------------------------------
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize("students", [30, 100])
+def test_a_class_with_usual_networks_fits_a_machine_of_8_gb(
+    students: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where each of them trains as many as one desk may, and has had the others."""
+    monkeypatch.setattr(limits, "memory", lambda: 8 * GIB)
+    monkeypatch.delenv(limits.MEMORY, raising=False)
+    kinds = sorted(PROJECTS.values(), key=lambda kind: -kind.need(kind.recipe()).bytes)
+    peaks = 4 * kinds[0].need(kinds[0].recipe()).signals  # of four workers, which are not here
+    service = RunService(workers=0, memory=limits.budget() - peaks)
+    runs = []
+    for seed in range(students):
+        listed = RunList()
+        for place, kind in enumerate(reversed(kinds)):
+            run = Run(kind, kind.recipe(seed=seed))
+            listed.take(run)
+            service.start(run)
+            if place < len(kinds) - limits.MOST_ACTIVE:
+                service.stop(run)
+            runs.append(run)
+    assert service.active == students * limits.MOST_ACTIVE
+
+
+def test_a_class_with_the_largest_networks_does_not() -> None:
+    kind = project("digits")
+    largest = kind.need(kind.recipe(hidden=(1024,) * 6, architecture="mlp", batch_size=1024))
+    assert largest.bytes < limits.MOST_BYTES
+    others = [largest] * 20
+    limits.check_together([largest], others, 2, 8 * GIB)
+    with pytest.raises(LimitError) as refused:
+        limits.check_together([largest], [largest] * 99, 2, 5 * GIB)
+    assert "of 5120 MB for everybody's networks 0 MB are free" in str(refused.value)
+    assert "Choose a smaller network, or wait" in str(refused.value)
+
+
+def test_signals_count_for_those_in_a_step_alone() -> None:
+    small, large = Need(1, 10, 100, 0, 1), Need(1, 20, 1000, 0, 2)
+    assert limits.together([], 2) == 0
+    assert limits.together([small, large, small], 2) == 44 + 1100
+    assert limits.together([small, large, small], 9) == 44 + 1200
+    assert large.over == Need(1, 4, 0, 0, 2)
+
+
+def test_a_refusal_names_what_is_left_and_is_said_in_polish() -> None:
+    with pytest.raises(LimitError) as refused:
+        limits.check_together([Need(1, 300 * 2**20, 0, 0)], [Need(1, 800 * 2**20, 0, 0)], 2, GIB)
+    assert "needs about 300 MB more, and of 1024 MB" in str(refused.value)
+    assert "224 MB are free" in str(refused.value)
+    said = refused.value.text(lambda text: translate(text, "pl"))
+    assert "300 MB" in said
+    assert "poczekaj" in said
+
+
+def test_the_budget_is_said_or_what_the_machine_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    for machine, left in ((1, 0.5), (4, 2), (8, 5), (32, 29)):
+        monkeypatch.setattr(limits, "memory", lambda size=machine * GIB: size)
+        monkeypatch.delenv(limits.MEMORY, raising=False)
+        assert limits.budget() == left * GIB
+        for nonsense in ("", "0", "-5", "much", "1e3"):
+            monkeypatch.setenv(limits.MEMORY, nonsense)
+            assert limits.budget() == left * GIB
+    monkeypatch.setenv(limits.MEMORY, "700")
+    assert limits.budget() == 700 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({}, 8 * GIB),
+        ({"sys/fs/cgroup/memory.max": "max\n"}, 8 * GIB),
+        ({"sys/fs/cgroup/memory.max": f"{2 * GIB}\n"}, 2 * GIB),
+        ({"sys/fs/cgroup/memory.max": f"{64 * GIB}\n"}, 8 * GIB),
+        ({"sys/fs/cgroup/memory/memory.limit_in_bytes": f"{3 * GIB}\n"}, 3 * GIB),
+        (
+            {
+                "proc/self/cgroup": "0::/class.slice/playground.service\n",
+                "sys/fs/cgroup/class.slice/playground.service/memory.max": "max\n",
+                "sys/fs/cgroup/class.slice/memory.max": f"{4 * GIB}\n",
+            },
+            4 * GIB,
+        ),
+    ],
+)
+def test_the_memory_is_what_the_control_groups_leave(
+    files: dict[str, str], found: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = {"SC_PHYS_PAGES": 2 * 2**20, "SC_PAGE_SIZE": 4096}
+    monkeypatch.setattr(limits.os, "sysconf", pages.__getitem__)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert limits.memory(tmp_path) == found
+
+
+def test_own_pictures_repeated_too_often_are_refused_before_they_are(bars: Project) -> None:
+    dataset = bars.load(bars.recipe())
+    own = Examples(torch.zeros(2000, 28, 28, dtype=torch.uint8), torch.zeros(2000).long())
+    with pytest.raises(LimitError, match=r"would take 748 MB .* 256 are allowed"):
+        with_own(dataset, {"own_copies": 500}, own)
+    kind = project("digits")
+    recipe = kind.recipe(data={"own_copies": 500, "strokes": 100})
+    assert kind.need(recipe, own).data == (100 + 2000 * 500) * 28 * 28
+
+
+@pytest.mark.parametrize("size", ["28", "64"])
+def test_the_largest_data_sets_that_are_drawn_may_be_repeated(size: str) -> None:
+    examples = next(field for field in project("shapes").data_fields if field.name == "examples")
+    assert examples.high * int(size) ** 2 < limits.MOST_DATA
+
+
+def test_a_sweep_fits_into_what_a_desk_may_do_in_the_background() -> None:
+    assert sweep.MOST_RUNS <= limits.MOST_BEHIND

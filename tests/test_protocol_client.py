@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import loops
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -120,7 +121,7 @@ def test_a_visit(port: int) -> None:
             await browser.go("broken")
             assert "on purpose" in tab.errors[0]
 
-    asyncio.run(visit())
+    loops.run(visit())
 
 
 def test_a_socket_that_drops_is_an_error_and_nobody_waits_on(port: int) -> None:
@@ -135,7 +136,7 @@ def test_a_socket_that_drops_is_an_error_and_nobody_waits_on(port: int) -> None:
                     await asyncio.sleep(0.01)
             assert "socket" in browser.tab.errors[0]
 
-    asyncio.run(visit())
+    loops.run(visit())
 
 
 def sent(data: bytes) -> BackMsg:

@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
+from wrapped import Broken, Gate, Wrapped
 
 from playground import models
 from playground import service as service_module
-from playground.data.dataset import Dataset, Examples
 from playground.errors import PlaygroundError
 from playground.history import Change, History
 from playground.optimizers import Settings
@@ -25,44 +25,6 @@ Wait = Callable[[Callable[[], object]], None]
 
 class MovableClock(Protocol):
     now: float
-
-
-class Gate(nn.Module):
-    """Lets a training step pass for each permit, so that a test decides when a step ends."""
-
-    def __init__(self, permits: threading.Semaphore) -> None:
-        super().__init__()
-        self.permits = permits
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        if self.training:
-            assert self.permits.acquire(timeout=60)
-        return inputs
-
-
-class Wrapped(Project):
-    """Another project with something added to its network or its loading."""
-
-    def __init__(self, inner: Project, *more: nn.Module, load_error: Exception | None = None):
-        self.inner = inner
-        self.more = more
-        self.load_error = load_error
-        for name in ("name", "task", "labels", "data_fields", "pictures"):
-            setattr(self, name, getattr(inner, name))
-
-    def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
-        if self.load_error is not None:
-            raise self.load_error
-        return self.inner.load(recipe, own)
-
-    def encode(self, raw: Any, recipe: Recipe) -> Tensor:
-        return self.inner.encode(raw, recipe)
-
-    def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
-        return self.inner.input_shape(recipe)
-
-    def build(self, recipe: Recipe) -> nn.Sequential:
-        return self.inner.build(recipe).extend(self.more)
 
 
 @pytest.fixture
@@ -155,6 +117,27 @@ def test_turns_are_fair(
     finally:
         permits.release(1_000_000)
         service.close()
+
+
+def test_a_worker_makes_room_for_others_after_each_slice(
+    bars: Project, wait_until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "SLICE", 0.0)  # each step is one
+    monkeypatch.setattr(service_module, "MOST_REST", 1e-4)  # whatever was asked for
+    asked: list[int] = []
+
+    def rest() -> float:
+        asked.append(run.snapshot().history.steps)
+        return 3600.0
+
+    service = RunService(workers=1, rest=rest)
+    run = Run(bars, bars.recipe(epochs=2, threads=1))
+    service.start(run)
+    wait_until(lambda: run.over)
+    service.close()
+    assert same_numbers(run, bars)
+    assert asked == sorted(asked)
+    assert len(asked) >= run.snapshot().history.steps
 
 
 def test_a_run_waits_until_its_data_is_there(
@@ -286,26 +269,13 @@ def test_a_run_can_be_stopped_before_its_first_step(
     assert steps(run) == 0
 
 
-class Broken(nn.Module):
-    """Raises in its third training step."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen = 0
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        self.seen += self.training
-        if self.seen == 3:
-            raise RuntimeError("The {cat} sat on the cable")
-        return inputs
-
-
 def test_an_exception_ends_its_own_run_alone(
     bars: Project, service: RunService, wait_until: Wait
 ) -> None:
     recipe = bars.recipe(epochs=5)
     known = PlaygroundError("The table {name} is empty.", name="mine.csv")
-    broken = Run(Wrapped(bars, Broken()), recipe)
+    fault = RuntimeError("The {cat} sat on the cable")
+    broken = Run(Wrapped(bars, Broken(fault, step=3)), recipe)
     without_data = Run(Wrapped(bars, load_error=known), recipe)
     crashing = Run(Wrapped(bars, load_error=KeyError("x")), recipe)
     good = [Run(bars, recipe), Run(bars, recipe)]

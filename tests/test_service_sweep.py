@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
+from wrapped import Gate, Wrapped
 
 from playground import service as service_module
-from playground.data.dataset import Dataset, Examples
 from playground.history import History
 from playground.projects.base import Project
 from playground.recipe import Recipe
@@ -20,42 +20,16 @@ from playground.training import fit
 Wait = Callable[[Callable[[], object]], None]
 
 
-class Gate(nn.Module):
-    """Lets a training step pass for each permit, and says whose step it is."""
-
-    def __init__(self, permits: threading.Semaphore, passed: list[int], seed: int) -> None:
-        super().__init__()
-        self.permits, self.passed, self.seed = permits, passed, seed
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        if self.training:
-            assert self.permits.acquire(timeout=60)
-            self.passed.append(self.seed)
-        return inputs
-
-
-class Gated(Project):
+class Gated(Wrapped):
     """Another project whose steps wait for permits."""
 
     def __init__(self, inner: Project, permits: threading.Semaphore) -> None:
-        self.inner, self.permits = inner, permits
+        super().__init__(inner)
+        self.permits = permits
         self.passed: list[int] = []  # seeds of the runs, in the order of their steps
-        self.loads = 0
-        for name in ("name", "task", "labels", "data_fields", "pictures"):
-            setattr(self, name, getattr(inner, name))
-
-    def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
-        self.loads += 1
-        return self.inner.load(recipe, own)
-
-    def encode(self, raw: object, recipe: Recipe) -> Tensor:
-        return self.inner.encode(raw, recipe)
-
-    def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
-        return self.inner.input_shape(recipe)
 
     def build(self, recipe: Recipe) -> nn.Sequential:
-        return self.inner.build(recipe).append(Gate(self.permits, self.passed, recipe.seed))
+        return super().build(recipe).append(Gate(self.permits, self.passed, recipe.seed))
 
 
 @pytest.fixture

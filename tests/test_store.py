@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,9 +23,13 @@ from playground.store import (
     ID,
     METADATA,
     DeskFullError,
+    Figure,
+    MovedError,
+    NicknameError,
     NoDeskError,
     RefusedError,
     Row,
+    Score,
     Store,
     StoreError,
     address,
@@ -40,24 +45,29 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "data" / "playground.db"  # a folder that is not there yet
 
 
+sqlite_alone = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
 @pytest.fixture
-def store(file: Path) -> Iterator[Store]:
-    opened = Store(f"sqlite:///{file}", patience=0.05)
+def store(database: str) -> Iterator[Store]:
+    """One store, on SQLite (see ``file``) and on PostgreSQL."""
+    opened = Store(database, patience=0.05)
     yield opened
     opened.close()
 
 
-def test_runs_and_things_come_back_as_they_were(store: Store, file: Path) -> None:
+def test_runs_and_things_come_back_as_they_were(store: Store, database: str) -> None:
     store.create(MINE)
     store.create(MINE)  # once more is no fault
     second = replace(RUN, id="r2", number=2, current=False, network=None, progress=b"\0\1")
     store.save_run(MINE, second)
     store.save_run(MINE, RUN)
     store.put(MINE, "digits.own", {0: b"a", 1: b"b", 2: b"c"}, 3)
-    again = Store(f"sqlite:///{file}")
+    again = Store(database)
     found = again.load(MINE)
     assert list(found.runs) == [RUN, second]
     assert found.things == {"digits.own": [b"a", b"b", b"c"]}
+    again.close()
 
 
 def test_a_run_takes_the_place_of_what_was_stored_of_it(store: Store) -> None:
@@ -109,7 +119,7 @@ def test_one_desk_neither_sees_nor_changes_another(store: Store) -> None:
     assert list(store.load(MINE).runs) == [RUN]
 
 
-def test_a_desk_is_deleted_with_all_it_had(store: Store, file: Path) -> None:
+def test_a_desk_is_deleted_with_all_it_had(store: Store) -> None:
     store.create(MINE)
     store.save_run(MINE, RUN)
     store.put(MINE, "kind", {0: b"secret drawing"}, 1)
@@ -121,9 +131,18 @@ def test_a_desk_is_deleted_with_all_it_had(store: Store, file: Path) -> None:
     ):
         with pytest.raises(NoDeskError):
             act()
+    with store._reading() as connection:
+        for table in ("runs", "things"):
+            assert connection.execute(sa.text(f"select count(*) from {table}")).scalar() == 0
+
+
+@sqlite_alone
+def test_sqlite_overwrites_what_was_deleted(store: Store, file: Path) -> None:
+    store.create(MINE)
+    store.put(MINE, "kind", {0: b"secret drawing"}, 1)
+    store.delete(MINE)
     store.close()
     with sqlite3.connect(file) as plain:
-        assert plain.execute("select count(*) from runs").fetchone() == (0,)
         plain.execute("pragma wal_checkpoint(truncate)")
     plain.close()
     assert b"secret drawing" not in file.read_bytes()
@@ -157,10 +176,11 @@ def test_the_tables_are_those_that_the_migrations_make(store: Store) -> None:
     store.create(MINE)
     with store._reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert context.get_current_revision() == "0001"
+        assert context.get_current_revision() == "0003"
         assert compare_metadata(context, METADATA) == []
 
 
+@sqlite_alone
 def test_a_database_of_a_newer_program_is_left_alone(store: Store, file: Path) -> None:
     store.create(MINE)
     store.close()
@@ -193,10 +213,134 @@ def test_an_address_names_a_desk_or_it_does_not() -> None:
         assert not ID.fullmatch(wrong)
 
 
+# --- The class board ------------------------------------------------------------------------
+
+FIGURE = Figure("digits", 0.9, None, 500, 1_234, 12.5, 300, 1.0, "")
+OTHERS = "p" * 22
+
+
+def rank(figure: Figure) -> float:
+    return -figure.value
+
+
+def test_a_desk_joins_the_board_and_leaves_it_with_everything(store: Store) -> None:
+    for desk in (MINE, OTHER):
+        store.create(desk)
+    assert store.load(MINE).member is None
+    mine = store.join(MINE, "Ala", "ala")
+    store.join(OTHER, "Ola", "ola")
+    assert store.load(MINE).member == mine
+    assert MINE not in repr(store.board()), "a board never says whose is what"
+    for desk in (MINE, OTHER):
+        found = store.post(desk, [FIGURE, replace(FIGURE, project="coffee", best=0.4)], rank)
+        assert found is not None
+        assert store.set_score(desk, Score(3, 2, 1))
+    mine, other = store.board()
+    assert (mine.nickname, mine.score, mine.figures["digits"]) == ("Ala", Score(3, 2, 1), FIGURE)
+    store.leave(MINE)
+    assert store.board() == [other]
+    assert not store.set_score(MINE, Score(9, 9, 9))
+    assert store.post(MINE, [FIGURE], rank) is None, "who is not there has no figures"
+    again = store.join(MINE, "Ala", "ala")
+    assert (again.figures, again.score) == ({}, Score())
+    assert again.handle != mine.handle
+    store.delete(OTHER)
+    assert [one.nickname for one in store.board()] == ["Ala"]
+    with store._reading() as connection:
+        assert connection.execute(sa.text("select count(*) from figures")).scalar() == 0
+
+
+def test_only_the_better_figure_stays(store: Store) -> None:
+    store.create(MINE)
+    store.join(MINE, "Ala", "ala")
+    for value, stays in ((0.9, 0.9), (0.8, 0.9), (0.95, 0.95), (0.95, 0.95)):
+        found = store.post(MINE, [replace(FIGURE, value=value)], rank)
+        assert found is not None
+        assert found.figures["digits"].value == stays
+    store.post(MINE, [replace(FIGURE, value=0.1, project="coffee")], rank)
+    assert {name: one.value for name, one in store.board()[0].figures.items()} == {
+        "digits": 0.95,
+        "coffee": 0.1,
+    }
+
+
+def test_a_nickname_is_one_desks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for desk in (MINE, OTHER, OTHERS):
+        store.create(desk)
+    first = store.join(MINE, "Ala", "ala")
+    with pytest.raises(NicknameError, match="Somebody else"):
+        store.join(OTHER, "ALA", "ala")
+    store.post(MINE, [FIGURE], rank)
+    renamed = store.join(MINE, "Ela", "ela")
+    assert (renamed.handle, renamed.figures) == (first.handle, {"digits": FIGURE})
+    store.join(OTHER, "ALA", "ala")
+    monkeypatch.setattr(store_module, "MOST_MEMBERS", 2)
+    with pytest.raises(NicknameError, match="is full"):
+        store.join(OTHERS, "Ula", "ula")
+    store.join(MINE, "Ula", "ula")  # who is there may still change the name
+    with pytest.raises(NoDeskError):
+        store.join("x" * 22, "Iza", "iza")
+
+
+def test_the_teacher_takes_names_and_members_off(store: Store) -> None:
+    for desk, name in ((MINE, "ala"), (OTHER, "ola"), (OTHERS, "ula")):
+        store.create(desk)
+        store.join(desk, name, name)
+        store.post(desk, [FIGURE], rank)
+    mine, other, _others = store.board()
+    assert store.unname(mine.handle) == MINE
+    assert store.unname(other.handle) == OTHER  # two without a name are no conflict
+    assert store.unname("nobody") is None
+    assert [one.nickname for one in store.board()] == [None, None, "ula"]
+    assert store.board()[0].figures == {"digits": FIGURE}
+    store.join(OTHERS, "ala", "ala")  # the name is free again
+    assert store.expel(mine.handle) == [MINE]
+    assert store.expel(MINE) == [], "a desk's id is no handle"
+    assert len(store.board()) == 2
+    assert sorted(store.expel()) == [OTHER, OTHERS]
+    assert store.board() == []
+    assert store.load(MINE).member is None
+    store.save_run(MINE, RUN)  # desks stay
+
+
+def test_a_database_of_the_first_kind_is_brought_up_with_nothing_lost(
+    database: str, file: Path
+) -> None:
+    """The tables as 0001 made them, with a run and a picture in them."""
+    from alembic import command
+    from alembic.config import Config
+
+    file.parent.mkdir(exist_ok=True)
+    engine = sa.create_engine(database)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(ROOT / "playground" / "migrations"))
+        config.set_main_option("path_separator", "os")
+        command.upgrade(config, "0001")
+        assert "members" not in sa.inspect(connection).get_table_names()
+        tables = {name: METADATA.tables[name] for name in ("desks", "runs", "things")}
+        connection.execute(tables["desks"].insert().values(id=MINE, created=1.0, seen=2.0))
+        values = {name: getattr(RUN, name) for name in Row.__dataclass_fields__}
+        connection.execute(tables["runs"].insert().values(desk=MINE, **values))
+        connection.execute(
+            tables["things"].insert().values(desk=MINE, kind="kind", place=0, content=b"drawn")
+        )
+    engine.dispose()
+    store = Store(database)
+    found = store.load(MINE)
+    assert list(found.runs) == [RUN]
+    assert found.things == {"kind": [b"drawn"]}
+    assert found.member is None
+    store.join(MINE, "Ala", "ala")
+    assert len(store.board()) == 1
+    store.close()
+
+
 # --- Faults ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("damage", ["no database", "cut", "overwritten"])
+@sqlite_alone
 def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
     store: Store, file: Path, damage: str
 ) -> None:
@@ -228,6 +372,7 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
     assert (file.parent / "playground.db.damaged-2").exists()
 
 
+@sqlite_alone
 def test_a_file_that_is_damaged_while_it_is_open_is_set_aside_too(store: Store, file: Path) -> None:
     store.create(MINE)
     with sqlite3.connect(file) as plain:
@@ -242,6 +387,7 @@ def test_a_file_that_is_damaged_while_it_is_open_is_set_aside_too(store: Store, 
     assert (file.parent / "playground.db.damaged-1").read_bytes()[:10] == b"\0" * 10
 
 
+@sqlite_alone
 def test_a_locked_database_says_so_and_works_again_afterwards(store: Store, file: Path) -> None:
     store.create(MINE)
     other = sqlite3.connect(file, isolation_level=None)
@@ -256,6 +402,7 @@ def test_a_locked_database_says_so_and_works_again_afterwards(store: Store, file
     assert list(store.load(MINE).runs) == [RUN]
 
 
+@sqlite_alone
 def test_a_full_disk_says_so_and_leaves_what_was_there(store: Store, file: Path) -> None:
     store.create(MINE)
     store.save_run(MINE, RUN)
@@ -275,6 +422,7 @@ def test_a_full_disk_says_so_and_leaves_what_was_there(store: Store, file: Path)
     assert list(store.load(MINE).runs) == [RUN]
 
 
+@sqlite_alone
 def test_a_folder_that_cannot_be_written_says_so(store: Store, file: Path, tmp_path: Path) -> None:
     store.create(MINE)
     store.close()
@@ -285,6 +433,56 @@ def test_a_folder_that_cannot_be_written_says_so(store: Store, file: Path, tmp_p
     nowhere = Store(f"sqlite:///{tmp_path / 'note' / 'playground.db'}")
     with pytest.raises(StoreError, match="may not write"):
         nowhere.create(MINE)
+
+
+def test_servers_that_start_at_once_make_the_tables_once(database: str) -> None:
+    stores = [Store(database) for _ in range(4)]
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(store.create, MINE) for store in stores[:-1]]:
+            done.result()
+    stores[-1].claim(MINE)
+    stores[-1].save_run(MINE, RUN)
+    assert all(list(store.load(MINE).runs) == [RUN] for store in stores)
+    for store in stores:
+        store.close()
+
+
+def test_only_the_server_that_opened_a_desk_last_writes_to_it(store: Store, database: str) -> None:
+    other = Store(database)
+    store.create(MINE)
+    store.save_run(MINE, RUN)
+    assert not store.elsewhere(MINE)
+    other.claim(MINE)
+    assert store.elsewhere(MINE)
+    for act in (
+        lambda: store.save_run(MINE, replace(RUN, name="older")),
+        lambda: store.put(MINE, "kind", {}, 0),
+        lambda: store.label_run(MINE, RUN.id, "older", shown=False, current=False),
+        lambda: store.delete_runs(MINE, [RUN.id]),
+    ):
+        with pytest.raises(MovedError):
+            act()
+    assert list(store.load(MINE).runs) == list(other.load(MINE).runs) == [RUN]
+    other.save_run(MINE, replace(RUN, name="newer"))
+    store.claim(MINE)
+    store.label_run(MINE, RUN.id, "back", shown=True, current=True)
+    assert store.load(MINE).runs[0].name == "back"
+    assert not other.elsewhere("x" * 22)
+    with pytest.raises(NoDeskError):
+        other.claim("x" * 22)
+    other.close()
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_server_that_was_restarted_is_found_again(store: Store) -> None:
+    store.create(MINE)
+    with store._reading() as connection:
+        mine = connection.execute(sa.text("select pg_backend_pid()")).scalar_one()
+    other = sa.create_engine(store.url)
+    with other.begin() as connection:
+        connection.execute(sa.text("select pg_terminate_backend(:pid)"), {"pid": mine})
+    other.dispose()
+    assert store.load(MINE).runs == []
 
 
 def test_a_server_that_does_not_answer_says_so() -> None:

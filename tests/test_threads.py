@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -51,3 +54,36 @@ def test_another_threads_count_does_not_change_a_digit() -> None:
         return gradient()
 
     assert torch.equal(in_a_thread(alone), in_a_thread(disturbed))
+
+
+SCRIPT = """
+import threading, time
+from playground import threads
+
+def script(seconds):
+    time.sleep(seconds)
+    print("done", flush=True)
+
+def page():
+    threads.end_after_scripts()
+    threads.end_after_scripts()
+    print([one.name for one in threading.enumerate()].count("last"), flush=True)
+
+one = threading.Thread(target=page, daemon=True)
+one.start()
+one.join()
+for name, seconds in (("ScriptRunner.scriptThread", 0.7), ("another", 99)):
+    threading.Thread(target=script, args=(seconds,), name=name, daemon=True).start()
+"""
+
+
+def test_the_program_ends_after_the_scripts_of_pages_and_waits_for_no_other_daemon() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=Path(__file__).parent.parent,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "1\ndone\n"

@@ -33,7 +33,9 @@ SOURCES: Final = sorted(
 VISIBLE: Final = [path for path in SOURCES if path.parent.name in ("pages", "ui")]
 
 # Streamlit's calls whose first argument is not for reading, and its keywords that are.
-FIRST_IS_SILENT: Final = {"Page", "code", "form", "html", "latex", "page_link", "switch_page"}
+FIRST_IS_SILENT: Final = frozenset(
+    {"Page", "code", "form", "get_option", "html", "latex", "page_link", "switch_page"}
+)
 READ: Final = frozenset(
     {"alt", "body", "caption", "help", "label", "page_title", "placeholder", "text", "title"}
 )

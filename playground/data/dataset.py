@@ -9,6 +9,7 @@ from typing import Final, Literal, cast
 import torch
 from torch import Tensor
 
+from playground import limits
 from playground.fields import Field, Value
 from playground.i18n import N_
 
@@ -19,7 +20,7 @@ Augment = Callable[[Tensor, torch.Generator], Tensor]
 """Changes a batch a little: (n, *shape) float in raw units, and a generator -> the same shape."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Examples:
     """Inputs with their answers.
 
@@ -95,6 +96,11 @@ class Dataset:
     source: str = "generated"
     own: int = 0  # how many of the training examples are the student's own
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all inputs."""
+        return sum(part.inputs.nbytes for part in (self.train, self.validation, self.test))
+
     def describe(self) -> dict[str, str | int]:
         """Where the examples come from and how many there are, for the history."""
         return {
@@ -122,10 +128,14 @@ def with_own(dataset: Dataset, data: Mapping[str, Value], own: Examples | None) 
     """``dataset`` with the student's ``own`` pictures in its training split, ``own_copies`` times.
 
     Validation and test stay as they are, so that figures before and after compare.
+
+    Raises:
+        LimitError: these would take more memory than one run's examples may.
     """
     if own is None or not len(own):
         return dataset
     copies = int(cast(int, data["own_copies"]))
+    limits.check_data(dataset.train.inputs.nbytes + own.inputs.nbytes * copies)
     repeated = Examples(own.inputs.repeat(copies, 1, 1), own.targets.repeat(copies))
     return replace(dataset, train=dataset.train + repeated, own=len(own))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from playground import limits, losses, models
 from playground.data.dataset import Dataset, Examples, Scaler, Task
 from playground.fields import Field, Value
 from playground.i18n import N_
+from playground.limits import Need
 from playground.recipe import Recipe, RecipeError, unknown
 
 
@@ -51,6 +53,7 @@ class Project(ABC):
     label_names: ClassVar[Mapping[str, str]] = {}  # gettext ids, where a label is not plain
     data_fields: ClassVar[tuple[Field, ...]] = ()
     pictures: ClassVar[bool] = False  # whether a CNN makes sense
+    made: ClassVar[str] = "examples"  # the data option that says how many are made for a run
     defaults: ClassVar[Mapping[str, Any]] = {}
     presets: ClassVar[tuple[Preset, ...]] = ()
 
@@ -137,6 +140,15 @@ class Project(ABC):
         recipe = recipe.with_(data=checked)
         limits.check(recipe, self.input_shape(recipe), self._outputs)
         return recipe
+
+    def need(self, recipe: Recipe, own: Examples | None = None) -> Need:
+        """What the recipe takes with the student's ``own`` examples, before anything is made."""
+        shape = self.input_shape(recipe)
+        examples = int(cast(int, recipe.data.get(self.made, 0)))
+        if own is not None:
+            examples += len(own) * int(cast(int, recipe.data.get("own_copies", 1)))
+        size = math.prod(shape) * (1 if self.pictures else limits.FLOAT)
+        return replace(limits.need(recipe, shape, self._outputs), data=examples * size)
 
     def build(self, recipe: Recipe) -> nn.Sequential:
         """The recipe's untrained network for this project."""

@@ -21,6 +21,7 @@ class Digits(Project):
     labels = digits.LABELS
     data_fields = digits.DATA_FIELDS
     pictures = True
+    made = "strokes"  # MNIST is there once, for all runs
     defaults = {
         "architecture": "cnn",
         "channels": (12, 24),

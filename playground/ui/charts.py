@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import streamlit as st
 from scipy.signal import lfilter
@@ -122,25 +123,32 @@ def _progress_chart(
     logarithmic: bool,
 ) -> None:
     batch, train, validation = _("batch"), _("train (smoothed)"), _("validation")
-    rows: list[dict[str, Any]] = [{"x": x, "y": y, "c": batch} for x, y in thin(values)]
+    thinned = thin(values)
     smoothed = smooth(values)
     # A smoothed line needs no spikes kept: every n-th point draws it.
     stride = max(1, len(smoothed) // POINTS)
-    rows += [{"x": i + 1, "y": smoothed[i], "c": train} for i in range(0, len(smoothed), stride)]
-    rows += [
-        {"x": row.step, "y": row.validation[figure], "c": validation} for row in history.epochs
-    ]
+    parts = (
+        ([x for x, _y in thinned], [y for _x, y in thinned]),
+        (range(1, len(smoothed) + 1, stride), smoothed[::stride]),
+        ([row.step for row in history.epochs], [row.validation[figure] for row in history.epochs]),
+    )
+    xs = np.concatenate([np.asarray(x, dtype=np.int32) for x, _y in parts])
+    ys = np.concatenate([np.asarray(y, dtype=np.float32) for _x, y in parts])
     if logarithmic:  # a logarithm knows no zero
-        rows = [{**row, "y": max(row["y"], 1e-6)} for row in rows]
+        ys = np.maximum(ys, 1e-6)
+    which = np.repeat(np.arange(3, dtype=np.int8), [len(x) for x, _y in parts])
+    # Columns, not a row a point: a twentieth of the time, and a quarter of the bytes.
+    names = pa.DictionaryArray.from_arrays(which, pa.array([batch, train, validation]))
+    rows = pa.Table.from_pydict({"x": xs, "y": ys, "c": names}) if len(xs) else None
     share = figure == "accuracy"
     scale: dict[str, Any] = {"zero": False, "nice": True}
     axis: dict[str, Any] = {"format": "%" if share else "~g", "tickCount": 5}
     if share:
-        scale = {"domain": [_lowest(rows), 1]}
+        scale = {"domain": [_lowest(ys), 1]}
         lines = [line for line in lines if line.value >= scale["domain"][0]]
     elif logarithmic:
         scale = {"type": "log", "nice": False, "padding": 6}
-        if not rows:
+        if rows is None:
             scale["domain"] = [0.1, 10]
         axis = {"format": "~g", "labelOverlap": True}
         axis["values"] = [d * 10.0**power for power in range(-6, 10) for d in (1, 2, 5)]
@@ -188,9 +196,9 @@ def _progress_chart(
     )
 
 
-def _lowest(rows: Sequence[Mapping[str, Any]]) -> float:
+def _lowest(ys: npt.NDArray[np.float32]) -> float:
     """Where an accuracy axis begins: at the bottom, or higher once all is above that."""
-    lowest = min((row["y"] for row in rows[len(rows) // 4 :]), default=0.0)
+    lowest = ys[len(ys) // 4 :].min(initial=np.inf) if len(ys) else 0.0
     return 0.9 if lowest > 0.92 else 0.5 if lowest > 0.55 else 0.0
 
 
@@ -302,7 +310,7 @@ def columns(
 
 
 def show(
-    rows: list[dict[str, Any]],
+    rows: list[dict[str, Any]] | pa.Table | None,
     spec: Mapping[str, Any],
     height: int,
     key: str,
@@ -327,9 +335,8 @@ def show(
             on_pick(st.session_state[key].selection.pick)
 
         options = {"on_select": picked, "selection_mode": "pick"}
-    st.vega_lite_chart(
-        _table(rows), whole, key=key, alt=alt, height="content", width="stretch", **options
-    )
+    table = rows if isinstance(rows, pa.Table) else _table(rows or [])
+    st.vega_lite_chart(table, whole, key=key, alt=alt, height="content", width="stretch", **options)
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:

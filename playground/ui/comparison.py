@@ -17,7 +17,7 @@ from playground.metrics import figures
 from playground.projects import project
 from playground.recipe import Recipe
 from playground.service import Run
-from playground.ui import language
+from playground.ui import frame, language
 from playground.ui.charts import Line
 from playground.ui.evaluation import Tested
 from playground.ui.language import _
@@ -102,7 +102,7 @@ def comparison(result: Tested) -> None:
     own_figures = figures(task, result.outputs, result.dataset.test.targets)
     shown = ("mae", "mse") if task == "regression" else ("accuracy",)
     rows: list[tuple[str, Mapping[str, float]]] = [(_("this network"), own_figures)]
-    with st.spinner(_("Measuring …")):
+    with st.spinner(_("Measuring …")), frame.TURNS.aside():
         rows += [(_(row.name), row.figures) for row in fitted(run, "test").result()]
     limit = best(run.recipe, "test")
     if limit:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import streamlit as st
@@ -357,7 +358,13 @@ def stops(field: Field) -> list[float]:
 
 def written(values: Iterable[float]) -> Callable[[float], str]:
     """How each of ``values`` is written, decided now: the language must not change under way."""
-    return {value: short(value) for value in values}.__getitem__
+    return _written(tuple(values), language.current()).__getitem__
+
+
+@lru_cache(maxsize=1000)
+def _written(values: tuple[float, ...], reader: str) -> dict[float, str]:
+    """``reader``: the language of whoever reads it, which :func:`short` writes in."""
+    return {value: short(value) for value in values}
 
 
 def short(value: float) -> str:

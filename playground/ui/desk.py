@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlencode
 
 import segno
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground.desk import Desk, Desks
 from playground.errors import PlaygroundError
@@ -15,7 +17,7 @@ from playground.i18n import N_
 from playground.links import DESK, LANGUAGE
 from playground.service import Run
 from playground.store import NoDeskError, StoreError
-from playground.ui import language
+from playground.ui import board_join, language
 from playground.ui.language import _
 from playground.ui.problems import plain
 
@@ -32,6 +34,10 @@ UNREADABLE: Final = N_(
     "stays as it is."
 )
 DELETED: Final = N_("This desk was deleted. You begin with a fresh one.")
+MOVED: Final = N_(
+    "Your desk was opened in another browser, which another server of this class answers, and "
+    "goes on there. Here is a fresh one; open your desk's address once more to bring it back."
+)
 
 
 @st.cache_resource(show_spinner=False)
@@ -48,9 +54,13 @@ def here() -> Desk:
         st.session_state[HERE] = found
     elif found.deleted:
         _leave()
+        notice = MOVED if found.moved else DELETED
         found = st.session_state[HERE] = desks().fresh()
-        st.session_state[NOTICE] = PlaygroundError(DELETED)
+        st.session_state[NOTICE] = PlaygroundError(notice)
         st.query_params.pop(DESK, None)
+    context = get_script_run_ctx()
+    if context is not None:
+        found.tabs.add(context.session_id)
     # Under the names by which pages and tests know them.
     st.session_state["runs"], st.session_state["kept"] = found.runs, found.kept
     return found
@@ -136,6 +146,7 @@ def popover(stop: Callable[[Run], None]) -> None:
                     "all again: after a reload, on another computer, after the lesson."
                 )
             )
+            board_join.section(found, desks())
             return
         st.markdown(
             _(
@@ -146,9 +157,15 @@ def popover(stop: Callable[[Run], None]) -> None:
         )
         link = address(found.id)
         st.code(link, None, wrap_lines=True)
-        code = segno.make(link, error="m").svg_inline(scale=4, dark="#1c2b33", light="#ffffff")
-        st.image(code, width=190, alt=_("QR code of your desk's address"))
+        st.image(_qr_code(link), width=190, alt=_("QR code of your desk's address"))
+        board_join.section(found, desks())
         _end(found, stop)
+
+
+@lru_cache(maxsize=1000)
+def _qr_code(link: str) -> str:
+    """As SVG. It takes 10 ms, a good part of drawing a whole page."""
+    return segno.make(link, error="m").svg_inline(scale=4, dark="#1c2b33", light="#ffffff")
 
 
 def address(desk: str) -> str:

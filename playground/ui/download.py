@@ -9,6 +9,7 @@ import streamlit as st
 
 from playground.data import mnist
 from playground.errors import PlaygroundError
+from playground.ui.frame import fragment
 from playground.ui.language import _
 from playground.ui.problems import plain
 
@@ -50,7 +51,7 @@ def offer_mnist() -> None:
     if mnist.best_source() == "full" and not fetch.running:
         return
 
-    @st.fragment(run_every=0.5 if fetch.running else None)
+    @fragment(run_every=0.5 if fetch.running else None)
     def show() -> None:
         if fetch.running:
             st.progress(fetch.share, text=_("Fetching MNIST (12 MB) …"))

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import gc
+import logging
+import os
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Final
+from typing import Final, ParamSpec
 
 import streamlit as st
 
 from playground import threads
+from playground.errors import PlaygroundError
 from playground.i18n import N_
 from playground.kept import RunList
 from playground.service import Run, RunService
-from playground.ui import desk, language
+from playground.turns import Turns
+from playground.ui import board_join, desk, language, peers
 from playground.ui.language import _
 
 ROOT: Final = Path(__file__).parent.parent.parent
 ENTERED: Final = "entered"
+TURNS: Final = Turns()  # of all pages of this process
+QUEUE: Final = 4  # pages that may wait for their turn before training makes room for them
+REST: Final = 0.01  # seconds that a worker rests after a slice, for each page beyond those
+P = ParamSpec("P")
 
 LESSON_PAGES: Final = N_("Lesson")
 PROJECT_PAGES: Final = N_("Projects")
@@ -44,6 +54,8 @@ PAGES: Final = {
     ),
     RUN_PAGES: (("runs", N_("Runs"), "monitoring"),),
 }
+BOARD: Final = ("board", N_("Class board"), "leaderboard")
+"""The teacher's page, which the navigation shows while there is a secret for it."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -56,13 +68,48 @@ def service() -> RunService:
     """
     gc.collect()
     gc.freeze()
-    return RunService(notice=desk.desks().notice)
+    notice = desk.desks().notice
+    if where := os.environ.get("PLAYGROUND_RAY"):
+        from playground import remote  # needs Ray
+
+        try:
+            return remote.service(where, notice=notice)
+        except PlaygroundError as error:
+            logging.getLogger(__name__).error("%s", error)
+            st.error(error.text(_))
+            st.stop()
+    return RunService(notice=notice, rest=lambda: REST * max(TURNS.waiting - QUEUE, 0))
+
+
+@st.cache_resource(show_spinner=False)
+def _end_well() -> None:
+    """Once a process: what lets the server end when it is told to, see there."""
+    threads.end_after_scripts()
+    peers.give_up_silent()
 
 
 def run() -> None:
     """The entry, ``app.py``: one navigation, then the page it says."""
     st.session_state[ENTERED] = True
-    _navigation().run()
+    with TURNS.taken(), language.settled():
+        _navigation().run()
+
+
+def fragment(
+    run_every: float | None = None,
+) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """``st.fragment`` for a page here: drawn alone, every so many seconds, in its turn."""
+
+    def of(draw: Callable[P, None]) -> Callable[P, None]:
+        @wraps(draw)
+        def in_turn(*values: P.args, **named: P.kwargs) -> None:
+            with TURNS.taken(), language.settled():
+                draw(*values, **named)
+
+        whole: Callable[P, None] = st.fragment(in_turn, run_every=run_every)
+        return whole
+
+    return of
 
 
 def _navigation() -> st.Page:
@@ -79,6 +126,16 @@ def _navigation() -> st.Page:
         ]
         for section, entries in PAGES.items()
     }
+    # Where the board is off, its address still says so.
+    stem, title, icon = BOARD
+    teachers = st.Page(
+        ROOT / "pages" / f"{stem}.py",
+        title=_(title),
+        icon=f":material/{icon}:",
+        url_path=stem,
+        visibility="hidden" if board_join.secret() is None else "visible",
+    )
+    pages[_(RUN_PAGES)].append(teachers)
     return st.navigation(pages, position="top")
 
 
@@ -95,6 +152,7 @@ def page(title: str, purpose: str) -> None:
         st.rerun()
     # What a page computes is small, and helper threads are for the run that trains.
     threads.use(1)
+    _end_well()
     st.set_page_config(page_title=f"{_(title)} · {_('Neural network playground')}", layout="wide")
     st.html(STYLE)
     kept()  # what has begun since the last look is worth a desk
@@ -132,7 +190,7 @@ def _heartbeat() -> None:
     """Runs of a session whose browser is there are not left alone, whatever page it shows."""
     active = [run for run in kept().live() if run.active]
 
-    @st.fragment(run_every=20)
+    @fragment(run_every=20)
     def beat() -> None:
         for run in active:
             service().look(run)

@@ -15,6 +15,7 @@ import streamlit as st
 from playground.i18n import N_
 from playground.service import Run
 from playground.ui import inside_gauges, inside_network, inside_pixels, inside_surgery
+from playground.ui.frame import fragment
 from playground.ui.inside_look import Network
 from playground.ui.language import _
 from playground.ui.state import tied
@@ -64,7 +65,7 @@ def inside(run: Run) -> None:
     elif follows:
         interval = FOLLOW
 
-    @st.fragment(run_every=interval)
+    @fragment(run_every=interval)
     def looking() -> None:
         dataset = dataset_or_message(run)
         if dataset is not None:

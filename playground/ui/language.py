@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -13,10 +16,25 @@ from playground import i18n
 KEY: Final = "lang"
 WIDGET: Final = "lang.switch"
 CONTENT: Final = Path(__file__).parent.parent / "content"
+_decided: Final = threading.local()
+
+
+@contextmanager
+def settled() -> Iterator[None]:
+    """In this block the language does not change: a page asks for it hundreds of times."""
+    before = getattr(_decided, "language", None)
+    _decided.language = current()
+    try:
+        yield
+    finally:
+        _decided.language = before
 
 
 def current() -> str:
     """ "en" or "pl": what was switched to, else what the URL says, else the browser's wish."""
+    decided: str | None = getattr(_decided, "language", None)
+    if decided is not None:
+        return decided
     chosen = st.session_state.get(KEY) or st.query_params.get(KEY)
     if chosen in i18n.LANGUAGES:
         return str(chosen)

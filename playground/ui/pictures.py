@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +33,14 @@ from playground.ui.problems import plain, show_problems
 from playground.ui.state import tied
 
 TILE: Final = 56  # pixels a side
+GRID: Final = f"""
+<style>
+.tiles {{ display: flex; flex-wrap: wrap; gap: 0.5rem 0.75rem; }}
+.tiles figure {{ margin: 0; width: {TILE}px; text-align: center; }}
+.tiles img {{ width: {TILE}px; height: {TILE}px; image-rendering: pixelated; display: block; }}
+.tiles figcaption {{ font-size: 0.8rem; opacity: 0.7; overflow-wrap: anywhere; }}
+</style>
+"""
 KEPT: Final = 256  # pixels: the longest side of a picture that is kept, in grey
 SHOWN: Final = 60  # of a student's own pictures
 FILES: Final = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
@@ -41,18 +53,39 @@ def enlarged(picture: Tensor, side: int = TILE) -> npt.NDArray[np.uint8]:
     return pixels
 
 
+def address(pixels: npt.NDArray[np.uint8]) -> str:
+    """(h, w) -> the whole picture as an address, so that no browser has to ask for it."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
 def grid(pictures: Sequence[Tensor] | Tensor, captions: Sequence[str], alt: str) -> None:
     """Small pictures in rows, each with a caption."""
-    with st.container(horizontal=True, gap="small"):
-        for picture, caption in zip(pictures, captions, strict=True):
-            st.image(enlarged(picture), caption=caption, width=TILE, alt=f"{alt}: {caption}")
+    _grid([address(picture.numpy()) for picture in pictures], captions, alt)
+
+
+def _grid(addresses: Sequence[str], captions: Sequence[str], alt: str) -> None:
+    """One element: as images of their own they would be a third of what a page sends."""
+    figures = (
+        f'<figure><img src="{one}" alt="{escape(f"{alt}: {caption}")}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+        for one, caption in zip(addresses, captions, strict=True)
+    )
+    st.html(f'{GRID}<div class="tiles">{"".join(figures)}</div>')
+
+
+_sampled: Final = WeakKeyDictionary[Examples, tuple[list[str], list[int]]]()
 
 
 def samples(examples: Examples, names: Sequence[str], count: int = 24) -> None:
     """A fixed, even walk through ``examples``: all classes, old and new ones alike."""
-    which = torch.linspace(0, len(examples) - 1, count).long()
-    inputs, targets = examples[which]
-    grid(inputs, [names[int(target)] for target in targets], _("Training picture"))
+    if examples not in _sampled:  # made once a data set: all pages of a class show the same
+        which = torch.linspace(0, len(examples) - 1, count).long()
+        inputs, targets = examples[which]
+        _sampled[examples] = ([address(one.numpy()) for one in inputs], targets.tolist())
+    addresses, classes = _sampled[examples]
+    _grid(addresses, [names[one] for one in classes], _("Training picture"))
 
 
 def photo(raw: bytes, name: str) -> Image.Image | None:

@@ -44,8 +44,16 @@ def project_page(
             panel.show(*MORE)
             teacher.note(panel)
         else:
-            with st.expander(_("More settings"), icon=":material/tune:"):
-                panel.show(*MORE)
+            # Drawn when somebody opens it: a score of widgets is a third of the page's work.
+            more = st.expander(
+                _("More settings"),
+                icon=":material/tune:",
+                key=f"{project.name}.more",
+                on_change="rerun",
+            )
+            if more.open:
+                with more:
+                    panel.show(*MORE)
     recipe = panel.recipe()
     examples = own(recipe)
     run = current_run(panel, recipe, examples)

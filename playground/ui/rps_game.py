@@ -19,6 +19,7 @@ from playground.rps.match import LONGEST, PLAYERS, Match, Played, luck
 from playground.rps.opponent import UNIFORM
 from playground.service import Run
 from playground.ui import charts, desk, language
+from playground.ui.frame import fragment
 from playground.ui.language import _
 from playground.ui.problems import show_problems
 from playground.ui.state import tied
@@ -71,6 +72,7 @@ def play(now: Match, move: str, who: str) -> None:
     home = desk.here()
     with home.lock:  # another tab may throw at this moment
         now.play(move, who)
+        home.played(now.played[-1].outcome)  # for the class board, if the student is on it
         home.put(GAME, [now.rounds()])
     desk.in_address()
 
@@ -92,7 +94,7 @@ def new_game(rounds: list[Round] | None = None) -> None:
 # --- The game -----------------------------------------------------------------------------
 
 
-@st.fragment
+@fragment()
 def game(run: Run) -> None:
     """Three buttons, and what becomes of them.
 

@@ -44,7 +44,7 @@ def show() -> None:
     active = any(run.active for run in listed.live())
     interval = max(refresh_interval() or 0, FASTEST) if active else None
 
-    @st.fragment(run_every=interval)
+    @frame.fragment(run_every=interval)
     def live() -> None:
         listed = frame.kept()
         listed.refresh(frame.service().look)

@@ -16,6 +16,7 @@ import streamlit as st
 
 from playground.ui import language
 
+TOLD: Final = "told"  # widget -> until when; in one place, as Streamlit often looks at all of them
 TELL: Final = 10.0  # seconds in which a browser is told a value that the program has set
 
 
@@ -29,10 +30,10 @@ def tied(key: str, default: Any = None, then: Callable[[], None] | None = None) 
     # Not at each tick, which would take a slider from the hand. But more than once: a browser
     # that is still loading draws only the last of several runs, and a widget that was not told
     # its value in that one shows, and sends back, its own default.
-    until = f"{widget}.tell"
+    until: dict[str, float] = st.session_state.setdefault(TOLD, {})
     if widget not in st.session_state or st.session_state[widget] != value:
-        st.session_state[until] = time.monotonic() + TELL
-    if time.monotonic() < st.session_state.get(until, 0.0):
+        until[widget] = time.monotonic() + TELL
+    if time.monotonic() < until.get(widget, 0.0):
         st.session_state[widget] = value
 
     def copy() -> None:

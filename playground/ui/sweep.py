@@ -14,6 +14,7 @@ from playground.data.dataset import Examples
 from playground.errors import PlaygroundError
 from playground.fields import Field, Value
 from playground.kept import Kept
+from playground.limits import LimitError
 from playground.projects import PROJECTS
 from playground.projects.base import Project
 from playground.recipe import FIELDS, Recipe
@@ -28,6 +29,7 @@ from playground.ui.state import tied
 from playground.ui.workbench import FIGURES, refresh_interval
 
 SWEEP: Final = "sweep"  # the session's latest
+REFUSED: Final = "sweep.refused"  # why it was not started, to be said once
 CELL: Final = "sweep.cell"  # which of its runs is chosen
 BEST: Final = -1  # whichever is the best so far
 NONE: Final = ""
@@ -148,14 +150,14 @@ def _settings() -> None:
 
     def start_all() -> None:
         own = own_of(project, base)
-        runs: list[tuple[Cell, Kept]] = []
-        first: Run | None = None
+        runs: list[Run] = []
         for cell in cells:
-            run = Run(project, cell.recipe, own, like=first)
-            first = first or run
-            runs.append((cell, frame.kept().take(run, shown=False)))
-            frame.service().start(run, background=True)
-        st.session_state[SWEEP] = Sweep(project, tuple(axes), tuple(runs))
+            runs.append(Run(project, cell.recipe, own, like=runs[0] if runs else None))
+        taken = [frame.kept().take(run, shown=False) for run in runs]
+        if not _start(runs, background=True):
+            frame.kept().delete(taken)
+            return
+        st.session_state[SWEEP] = Sweep(project, tuple(axes), tuple(zip(cells, taken, strict=True)))
         st.session_state[CELL] = BEST
 
     running: Sweep | None = st.session_state.get(SWEEP)
@@ -174,6 +176,23 @@ def _settings() -> None:
         disabled=not cells or busy,
         help=_("The runs of a sweep train side by side, behind those on the project pages."),
     )
+    _say_refused()
+
+
+def _say_refused() -> None:
+    refused: LimitError | None = st.session_state.pop(REFUSED, None)
+    if refused is not None:
+        st.error(refused.text(_), icon=":material/block:")
+
+
+def _start(runs: Sequence[Run], background: bool = False) -> bool:
+    """Start all of them; or none, and why stands below the button."""
+    try:
+        frame.service().start_all(runs, background=background)
+    except LimitError as error:
+        st.session_state[REFUSED] = error
+        return False
+    return True
 
 
 def _axes(project: Project, base: Recipe) -> list[Axis]:
@@ -301,7 +320,7 @@ def _results() -> None:
     active = found.active
     interval = refresh_interval() if active else None
 
-    @st.fragment(run_every=interval)
+    @frame.fragment(run_every=interval)
     def live() -> None:
         frame.kept().refresh(frame.service().look)
         _progress(found)
@@ -323,8 +342,7 @@ def _progress(found: Sweep) -> None:
                 frame.service().stop(one.run)
 
     def resume() -> None:
-        for run in found.paused:
-            frame.service().start(run)
+        _start(found.paused)
 
     over = sum(not one.live for _cell, one in found.runs)
     share = sum(
@@ -351,6 +369,7 @@ def _progress(found: Sweep) -> None:
             disabled=not found.active and not found.paused,
             help=_("End all runs of this sweep; what they have learned stays in the table."),
         )
+    _say_refused()
 
 
 def _text(found: Sweep, one: Kept) -> str:

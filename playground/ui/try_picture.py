@@ -71,7 +71,8 @@ def ask_about(raw: Any, run: Run, own: pictures.OwnPictures, seen_as: str) -> No
     assert answer.probabilities is not None
     names = dict(zip(run.project.labels, own.names, strict=True))
     seen, said = st.columns([1, 2], vertical_alignment="center", wrap=False)
-    seen.image(pictures.enlarged(picture, 84), width=84, alt=_("What the network sees"))
+    shown = pictures.address(pictures.enlarged(picture, 84))
+    seen.image(shown, width=84, alt=_("What the network sees"))
     said.markdown(f"### {names[answer.label]}")
     said.caption(seen_as)
     charts.probability_bars(answer.probabilities, names, f"{name}.bars")

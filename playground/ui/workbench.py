@@ -14,14 +14,16 @@ import streamlit as st
 from playground.data.dataset import Dataset, Examples
 from playground.errors import PlaygroundError
 from playground.i18n import N_
+from playground.limits import LimitError
 from playground.optimizers import Settings
 from playground.projects.base import Predictor
 from playground.recipe import Recipe
 from playground.service import Run, Snapshot, Until
+from playground.turns import Sparing
 from playground.ui import charts, hints, language
 from playground.ui.charts import Line
 from playground.ui.controls import Panel
-from playground.ui.frame import kept, runs, service
+from playground.ui.frame import TURNS, fragment, kept, runs, service
 from playground.ui.language import _
 from playground.ui.problems import plain
 from playground.ui.state import tied
@@ -37,7 +39,8 @@ ENDINGS: Final = {
     "loaded": N_("Loaded from a file"),
 }
 REFRESH: Final = "workbench.refresh"
-STALE: Final = 0.5  # seconds by which a timer may be off before it is set anew
+STALE: Final = 1.3  # times by which a timer may be off before it is set anew
+PACE: Final = Sparing(0.5)  # that costs a page, and a class that comes in may have it all at once
 STATES: Final = {
     "ready": N_("Untrained: its weights are random. Press Train."),
     "waiting": N_("Getting the data ready …"),
@@ -129,10 +132,10 @@ def workbench(
     if REFRESH in st.session_state:
         st.toast(st.session_state.pop(REFRESH))
     run = current_run(panel, recipe, own)
-    loaded = service().load(run)
+    loaded = run.loaded or _load(run)
     interval = refresh_interval() if run.active or not loaded else None
 
-    @st.fragment(run_every=interval)
+    @fragment(run_every=interval)
     def live() -> None:
         middle, right = st.columns([1.75, 1], gap="medium")
         snapshot = service().look(run)
@@ -141,6 +144,8 @@ def workbench(
             _status(snapshot, panel.refused is not None)
             if panel.refused is not None:
                 st.error(panel.refused.text(_), icon=":material/block:")
+            elif (no_room := _no_room(run)) is not None:
+                st.error(no_room.text(_), icon=":material/block:")
             found = lines(run)
             _charts(panel, snapshot, found, unit)
             _notice(panel, recipe, run, snapshot)
@@ -152,16 +157,29 @@ def workbench(
         # or ends, when its pace is not right any more, or when it ended while this was being
         # drawn. Last of all: a fragment that breaks off loses what it has not drawn, and a
         # canvas that was lost for a moment comes back empty.
-        now = runs()[panel.project.name]
+        now = runs().get(panel.project.name)
+        if now is None:  # the desk was deleted in another tab, or opened on another server
+            st.rerun()
         ticking, wanted = interval is not None, now.active or not now.loaded
         ended = snapshot.active != now.active
         # Others have come or gone since: all are to see the same number of pictures a second.
         pace = refresh_interval()
-        stale = interval is not None and abs(pace - interval) > STALE
+        stale = interval is not None and not 1 / STALE < pace / interval < STALE and PACE.may()
         if now is not run or ticking != wanted or ended or stale or REFRESH in st.session_state:
             st.rerun()
 
     live()
+
+
+def _no_room(run: Run) -> LimitError | None:
+    """Why ``run``, or the one after it, was not started at the last press, if so."""
+    refused: tuple[Run, LimitError] | None = st.session_state.get(f"{run.project.name}.no-room")
+    return refused[1] if refused is not None and refused[0] is run and not run.active else None
+
+
+def _load(run: Run) -> bool:
+    with TURNS.aside():
+        return service().load(run)
 
 
 def _buttons(
@@ -172,8 +190,16 @@ def _buttons(
     def begin(until: Until = "end") -> None:
         chosen = run
         if run.over:
-            chosen = _fresh(panel, recipe, own)
-        service().start(chosen, until)
+            chosen = Run(panel.project, recipe, own)
+            chosen.share = kept().share
+        try:
+            service().start(chosen, until)
+        except LimitError as error:
+            st.session_state[f"{name}.no-room"] = (run, error)
+            return
+        st.session_state.pop(f"{name}.no-room", None)
+        if chosen is not run:  # only now, as the network of before is there to try
+            take_over(chosen)
 
     def reset() -> None:
         service().stop(run)

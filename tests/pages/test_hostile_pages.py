@@ -168,6 +168,8 @@ def test_a_network_too_large_is_refused_where_it_is_chosen(language: str) -> Non
     run = app.session_state["runs"]["shapes"]
     assert run.recipe.channels == (24, 48, 96)
     # One slider back, and it trains.
+    app.session_state["shapes.more"] = True  # where they are
+    app.run()
     slider = partial(app.select_slider, key=f"shapes.strides.1@{language}")
     assert slider().value == 1
     for place in range(1, 5):
@@ -188,6 +190,7 @@ def test_a_run_that_trains_may_go_on_while_the_sliders_ask_for_too_much() -> Non
     run = app.session_state["runs"]["shapes"]
     assert run.state != "ready"
     before = dict(app.session_state["shapes.fits"])
+    app.session_state["shapes.more"] = True  # where its other sliders are
     app.session_state["shapes.batch_size"] = 1024
     app.session_state["shapes.channels.1"] = 128
     app.session_state["shapes.strides.1"] = 1

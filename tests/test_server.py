@@ -1,0 +1,203 @@
+"""The real server on loopback: it ends when it is told to, and bears clients that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import loops
+import pytest
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import protocol  # noqa: E402
+from protocol import Browser  # noqa: E402
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals, /proc and TCP of Linux")
+
+PAGE = "digits"
+SMALL = "epochs=500&architecture=mlp&hidden=16&strokes=500&augmentation=0&threads=1"
+PATIENCE = 60.0  # seconds until a failing test gives up
+SHORT = "2"  # seconds of the server's own patience
+
+
+class Server:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        more = {
+            "PLAYGROUND_DATA": str(folder / "data"),
+            "PLAYGROUND_PAUSE_AFTER": SHORT,
+            "PLAYGROUND_SILENT_AFTER": SHORT,
+            "OMP_NUM_THREADS": "1",
+        }
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+        command += ["--server.address=127.0.0.1", f"--server.port={self.port}"]
+        with (folder / "server.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, **more},
+                stdout=log,
+                stderr=log,
+            )
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_stcore/health", timeout=1)
+                return
+            except OSError:
+                time.sleep(0.05)
+        pytest.fail("the server did not start: " + self.log())
+
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text()
+
+    def memory(self) -> int:
+        """Bytes of its resident set."""
+        status = Path("/proc", str(self.process.pid), "status").read_text()
+        found = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+        return int(found.split()[1]) * 1024
+
+    def end(self, how: signal.Signals) -> None:
+        """Tell it to end; it must do so by itself, and without a complaint."""
+        self.process.send_signal(how)
+        assert self.process.wait(timeout=PATIENCE) == 0, self.log()[-3000:]
+        for word in ("terminate called", "Fatal", "Traceback", "Exception"):
+            assert word not in self.log(), self.log()[-3000:]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    started = Server(tmp_path)
+    yield started
+    if started.process.poll() is None:
+        started.process.kill()
+        started.process.wait()
+
+
+async def until(happened: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < end, "it never happened"
+        await asyncio.sleep(0.02)
+
+
+def status(browser: Browser) -> str:
+    return browser.tab.texts.get("progress", "")
+
+
+async def train(browser: Browser) -> str:
+    """Open the page, press Train, see it learn; the desk's id."""
+    await browser.open()
+    await until(lambda: "Untrained" in status(browser) and not browser.tab.timers)
+    await browser.press(f"{PAGE}.main")
+    await until(lambda: "Training · epoch" in status(browser) and "desk=" in browser.tab.query)
+    return parse_qs(browser.tab.query)["desk"][0]
+
+
+def test_a_server_that_is_busy_ends_when_it_is_told_to(server: Server) -> None:
+    """Workers are inside torch, and so is a page that trains a network in its own script."""
+
+    async def students() -> str:
+        async with (
+            Browser(server.port, PAGE, SMALL) as one,
+            Browser(server.port, "batches", "view=overfitting") as other,
+        ):
+            desk = await train(one)
+            await until(lambda: "epoch 1 of" not in status(one))
+            await other.open()
+            (found,) = [name for name in other.tab.widgets if name.endswith("batches.neurons@en")]
+            other.tab.slide(found, 1)
+            fragment = other.tab.widgets[found].fragment
+            await other._write(other.tab.rerun("slider", fragment))
+            await asyncio.sleep(0.1)  # so that it is inside, most probably
+            await asyncio.to_thread(server.end, signal.SIGINT)
+            return desk
+
+    desk = loops.run(students())
+    # What the run had learned was written down before the end.
+    with closing(sqlite3.connect(server.folder / "data" / "playground.db")) as database:
+        rows = database.execute("select desk, state, progress is not null from runs").fetchall()
+    assert rows == [(desk, "running", 1)]
+
+
+def test_clients_that_vanish_or_never_read_hold_nothing_up(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their runs pause as nobody looks, the others go on, and the server can end."""
+    real = protocol.connect
+
+    def narrow(address: str, **options: Any) -> Any:
+        plain = socket.socket()  # its system takes a few kilobytes that nobody reads
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        plain.connect(("127.0.0.1", server.port))
+        plain.setblocking(False)
+        return real(address, sock=plain, **options)
+
+    async def come() -> Browser:
+        """One whose window is narrow."""
+        with monkeypatch.context() as patch:
+            patch.setattr(protocol, "connect", narrow)
+            return await Browser(server.port, PAGE, SMALL).__aenter__()
+
+    def stop_reading(browser: Browser) -> None:
+        assert browser._socket is not None
+        browser._socket.transport.pause_reading()  # its timers go on asking
+
+    def cut(browser: Browser) -> bool:
+        assert browser._socket is not None
+        return browser._socket.transport.is_closing()
+
+    async def paused(desk: str) -> bool:
+        async with Browser(server.port, PAGE, f"desk={desk}") as again:
+            await again.open()
+            if not status(again).startswith("Paused"):
+                return False
+            await again.press(f"{PAGE}.main")  # and it goes on where it was
+            await until(lambda: "Training" in status(again))
+            return True
+
+    async def lesson() -> None:
+        good, gone = Browser(server.port, PAGE, SMALL), Browser(server.port, PAGE, SMALL)
+        silent = await come()
+        await gone.__aenter__()
+        async with good:
+            desks = {await train(silent), await train(gone)}
+            await train(good)
+            memory, answered = server.memory(), len(good.tab.answers)
+            await gone.vanish()
+            stop_reading(silent)
+            await until(lambda: cut(silent))
+            await until(lambda: len(good.tab.answers) > answered + 3)
+            assert "Training" in status(good)
+            assert server.memory() - memory < 256 * 2**20
+            end = time.monotonic() + PATIENCE
+            while desks and time.monotonic() < end:
+                await asyncio.sleep(float(SHORT) + 1)  # asking is a look, so not too often
+                desks -= {desk for desk in desks if await paused(desk)}
+            assert not desks
+            assert not good.tab.errors
+            last = await come()  # it is there, and does not read, while the server is to end
+            stop_reading(last)
+            await last._write(last.tab.opening())
+            await asyncio.to_thread(server.end, signal.SIGTERM)
+        for one in (silent, last):
+            await one.vanish()
+
+    loops.run(lesson())
