@@ -7,6 +7,7 @@ side by side, each with the count that its recipe records, because float sums de
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import torch
 
 SCRIPT: Final = "ScriptRunner."  # how Streamlit calls the threads of pages' scripts
 PATIENCE: Final = 10.0
+M_ARENA_MAX: Final = -8  # from glibc's malloc.h
 
 _guarded: Final = threading.Lock()
 _guards: Final[list[threading.Thread]] = []
@@ -50,6 +52,16 @@ def default_to_one() -> None:
     thread = threading.Thread(target=torch.set_num_threads, args=(1,))
     thread.start()
     thread.join()
+
+
+def share_heaps(count: int = 2) -> bool:
+    """Let all threads of the program take their memory from ``count`` heaps; False: not glibc.
+
+    Each page is drawn by a thread of its own, and glibc would serve them from up to eight heaps a
+    core, which hardly ever give anything back: hours of coming and going looked like a leak.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    return bool(mallopt is not None and mallopt(M_ARENA_MAX, count))
 
 
 def end_after_scripts() -> None:
@@ -88,4 +100,4 @@ def _find_mkl_local() -> Callable[[int], object] | None:
 
 _mkl_local: Final = _find_mkl_local()
 
-__all__ = ["default_to_one", "end_after_scripts", "use"]
+__all__ = ["default_to_one", "end_after_scripts", "share_heaps", "use"]

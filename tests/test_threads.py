@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 import torch
 
 from playground import threads
@@ -87,3 +89,11 @@ def test_the_program_ends_after_the_scripts_of_pages_and_waits_for_no_other_daem
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == "1\ndone\n"
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "confstr") or "CS_GNU_LIBC_VERSION" not in os.confstr_names,
+    reason="another C library than GNU's",
+)
+def test_glibc_takes_the_number_of_heaps() -> None:
+    assert threads.share_heaps()

@@ -66,6 +66,7 @@ def service() -> RunService:
     torch's hundred thousands of objects live as long as the process, and a collector
     that walks them holds every student's page.
     """
+    threads.share_heaps()
     gc.collect()
     gc.freeze()
     notice = desk.desks().notice
