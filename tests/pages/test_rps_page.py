@@ -49,6 +49,7 @@ def test_a_throw_is_answered_with_the_sealed_move() -> None:
 @pytest.mark.parametrize("who", ["network", "learning"])
 def test_the_students_network_plays(who: str) -> None:
     app = open_page(see_opponent="true", memory="2")
+    app.session_state["runs"]["rps"].dataset()  # which a page does not wait for
     app.selectbox(key="rps.who@en").select(who).run()
     throw(app, "rock", "paper", "rock", "paper")
     played = app.session_state["rps.match"].played
