@@ -471,6 +471,21 @@ def test_desks_that_nobody_has_open_leave_the_memory(
 # --- The class board ------------------------------------------------------------------------
 
 
+def succeed(process: Process, desk: Desk, project: Project, wait_until: Wait) -> None:
+    """On the class board as Ala, with a run that is over and a round that was won."""
+    process.desks.join(desk, "Ala")
+    train(process, desk, Run(project, project.recipe()), wait_until)
+    desk.played(1)
+
+
+def damage(file: Path) -> None:
+    """Overwrite a database that is open with nothing."""
+    with sqlite3.connect(file) as plain:
+        plain.execute("pragma wal_checkpoint(truncate)")
+    plain.close()
+    file.write_bytes(b"\0" * file.stat().st_size)
+
+
 def on_board(process: Process) -> dict[str | None, Member]:
     assert process.desks.flush()
     return {one.nickname: one for one in process.store.board()}
@@ -568,9 +583,7 @@ def test_one_student_cannot_touch_anothers_entries(
 ) -> None:
     process = begin()
     one, two = process.desks.fresh(), process.desks.fresh()
-    process.desks.join(one, "Ala")
-    train(process, one, Run(bars, bars.recipe()), wait_until)
-    one.played(1)
+    succeed(process, one, bars, wait_until)
     before = on_board(process)["Ala"]
     with pytest.raises(NicknameError):
         process.desks.join(two, "ALA")
@@ -588,9 +601,7 @@ def test_the_teacher_takes_off_what_the_student_then_sees(
 ) -> None:
     process = begin()
     desk = process.desks.fresh()
-    process.desks.join(desk, "Ala")
-    train(process, desk, Run(bars, bars.recipe()), wait_until)
-    desk.played(1)
+    succeed(process, desk, bars, wait_until)
     member = on_board(process)["Ala"]
     process.desks.unname(member.handle)
     assert desk.member is not None
@@ -646,14 +657,9 @@ def test_after_a_damaged_file_the_board_is_written_anew(
 ) -> None:
     process = begin()
     desk = process.desks.fresh()
-    process.desks.join(desk, "Ala")
-    train(process, desk, Run(bars, bars.recipe()), wait_until)
-    desk.played(1)
+    succeed(process, desk, bars, wait_until)
     before = on_board(process)["Ala"]
-    with sqlite3.connect(file) as plain:
-        plain.execute("pragma wal_checkpoint(truncate)")
-    plain.close()
-    file.write_bytes(b"\0" * file.stat().st_size)
+    damage(file)
     desk.played(2)
     wait_until(lambda: process.store.damage is not None)
     after = on_board(process)["Ala"]
@@ -749,11 +755,7 @@ def test_after_a_damaged_file_everything_that_is_here_is_written_anew(
     desk.put(PICTURES, [picture(1)])
     quiet.put(PICTURES, [picture(2)])
     assert process.desks.flush()
-    with sqlite3.connect(file) as plain:
-        plain.execute("pragma wal_checkpoint(truncate)")
-    plain.close()
-    size = file.stat().st_size
-    file.write_bytes(b"\0" * size)
+    damage(file)
     desk.put(PICTURES, [picture(1), picture(3)])
     wait_until(lambda: process.store.damage is not None)
     assert process.desks.flush()

@@ -11,16 +11,15 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from wrapped import Broken, Wrapped
 
 from playground import remote
-from playground.data.dataset import Dataset, Examples
+from playground.data.dataset import Examples
 from playground.errors import PlaygroundError
 from playground.history import History
 from playground.optimizers import Settings
 from playground.projects import PROJECTS
 from playground.projects.base import Project
-from playground.recipe import Recipe
 from playground.service import Run, RunService
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (requirements-ray.txt)")
@@ -37,7 +36,7 @@ def cluster(data_folder: object) -> Iterator[remote.Cluster]:
 
 @pytest.fixture
 def there(cluster: remote.Cluster, bars: Project) -> Iterator[RunService]:
-    for kind in (type(bars), Faulty):  # an actor cannot import what stands in tests alone
+    for kind in (type(bars), Wrapped):  # an actor cannot import what stands in tests alone
         ray.cloudpickle.register_pickle_by_value(sys.modules[kind.__module__])
     running = cluster.service()
     yield running
@@ -162,50 +161,15 @@ def test_a_milestone_goes_on_in_another_process(
         assert same(resumed, whole)
 
 
-class Broken(nn.Module):
-    """Raises in its third training step."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen = 0
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        self.seen += self.training
-        if self.seen == 3:
-            raise RuntimeError("The {cat} sat on the cable")
-        return inputs
-
-
-class Faulty(Project):
-    """Another project with a layer that raises, or whose data cannot be had."""
-
-    def __init__(self, inner: Project, load_error: Exception | None = None) -> None:
-        self.inner, self.load_error = inner, load_error
-        for name in ("name", "task", "labels", "data_fields", "pictures"):
-            setattr(self, name, getattr(inner, name))
-
-    def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
-        if self.load_error is not None:
-            raise self.load_error
-        return self.inner.load(recipe, own)
-
-    def encode(self, raw: Any, recipe: Recipe) -> Tensor:
-        return self.inner.encode(raw, recipe)
-
-    def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
-        return self.inner.input_shape(recipe)
-
-    def build(self, recipe: Recipe) -> nn.Sequential:
-        return self.inner.build(recipe).append(Broken())
-
-
 def test_whatever_goes_wrong_ends_its_own_run_alone(
     there: RunService, service: RunService, bars: Project, regression: Project, wait_until: Wait
 ) -> None:
     recipe = bars.recipe(epochs=3)
     known = PlaygroundError("The table {name} is empty.", name="mine.csv")
     good, alone = Run(bars, recipe), Run(bars, recipe)
-    broken, empty = Run(Faulty(bars), recipe), Run(Faulty(bars, known), recipe)
+    third = Broken(RuntimeError("The {cat} sat on the cable"), step=3)
+    broken = Run(Wrapped(bars, third), recipe)
+    empty = Run(Wrapped(bars, load_error=known), recipe)
     wild = regression.recipe(optimizer="sgd", learning_rate=10, epochs=50)
     diverging, same_there = Run(regression, wild), Run(regression, wild)
     train(there, wait_until, broken, empty, good, diverging)
