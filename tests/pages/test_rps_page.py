@@ -9,9 +9,16 @@ from streamlit.testing.v1 import AppTest
 
 from playground.data import rps
 from playground.data.rps import Round
+from playground.service import RunService
 
 ROOT = Path(__file__).parent.parent.parent
 SMALL = {"players": "10", "rounds": "40"}
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page goes on without its data after a while; here the data are what is looked at."""
+    monkeypatch.setattr(RunService.load, "__defaults__", (60.0,))
 
 
 def open_page(**parameters: str) -> AppTest:
@@ -49,7 +56,6 @@ def test_a_throw_is_answered_with_the_sealed_move() -> None:
 @pytest.mark.parametrize("who", ["network", "learning"])
 def test_the_students_network_plays(who: str) -> None:
     app = open_page(see_opponent="true", memory="2")
-    app.session_state["runs"]["rps"].dataset()  # which a page does not wait for
     app.selectbox(key="rps.who@en").select(who).run()
     throw(app, "rock", "paper", "rock", "paper")
     played = app.session_state["rps.match"].played
