@@ -16,7 +16,7 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
@@ -40,6 +40,7 @@ from playground.store import (
     EXAMPLES,
     ID,
     DeskFullError,
+    Glance,
     Member,
     MovedError,
     NoDeskError,
@@ -170,6 +171,18 @@ class Desk:
             self.member = replace(self.member, score=score)
             self._home.write(self, ("score", None))
 
+    def glance(self) -> Glance:
+        """What may be said of the desk to whoever has not opened it yet."""
+        with self.lock:
+            kinds: list[Mapping[str, Sequence[Any]]] = [self._things, self._raw]
+            things = sum(
+                len(found)
+                for things in kinds
+                for kind, found in things.items()
+                if not kind.startswith(EXAMPLES)
+            )
+            return Glance(len(self.kept.runs), things, max(0.0, self._home.clock() - self.seen))
+
     @property
     def busy(self) -> bool:
         """Does one of its runs train, or wait for someone to go on with it?"""
@@ -247,6 +260,23 @@ class Desks:
         for run in desk.runs.values():
             self._owner[run] = desk
         return desk
+
+    def knows(self, asked: str) -> Glance | None:
+        """What may be said of the desk of that id, which nobody opens by this; None: it is gone.
+
+        Raises:
+            StoreError: the store cannot be read now, so that nobody knows.
+        """
+        if not ID.fullmatch(asked):
+            return None
+        with self._changed:
+            found = self._all.get(asked)
+        if found is not None and not self._elsewhere(found):
+            return found.glance()
+        try:
+            return self.store.glance(asked)
+        except NoDeskError:
+            return None
 
     def _elsewhere(self, desk: Desk) -> bool:
         """Has another server opened ``desk``, so that what is known of it here is old?"""

@@ -236,6 +236,19 @@ class Contents:
     member: Member | None = None  # of the class board
 
 
+@dataclass(frozen=True)
+class Glance:
+    """What may be said of a desk before it is opened.
+
+    ``runs``: how many are listed. ``things``: own pictures, tables and games. ``ago``: seconds
+    since it was last used.
+    """
+
+    runs: int
+    things: int
+    ago: float
+
+
 def address() -> str:
     """Where the database is: ``PLAYGROUND_DATABASE``, else a file in the data folder."""
     return os.environ.get("PLAYGROUND_DATABASE") or f"sqlite:///{mnist.folder() / FILE}"
@@ -285,6 +298,25 @@ class Store:
         with self._reading() as connection:
             where = sa.select(DESKS.c.server).where(DESKS.c.id == desk)
             return connection.execute(where).scalar() not in (None, self.server)
+
+    def glance(self, desk: str) -> Glance:
+        """What may be said of the desk, which nobody opens by this.
+
+        Raises:
+            NoDeskError: there is no such desk.
+        """
+        own = ~THINGS.c.kind.startswith(EXAMPLES)
+        counts = (
+            sa.select(sa.func.count()).select_from(RUNS).where(RUNS.c.desk == desk),
+            sa.select(sa.func.count()).select_from(THINGS).where(THINGS.c.desk == desk, own),
+        )
+        with self._reading() as connection:
+            where = sa.select(DESKS.c.seen).where(DESKS.c.id == desk)
+            seen = connection.execute(where).scalar()
+            if seen is None:
+                raise _gone()
+            runs, things = (connection.execute(count).scalar_one() for count in counts)
+            return Glance(runs, things, max(0.0, time.time() - seen))
 
     def load(self, desk: str) -> Contents:
         """All that the desk has.
@@ -754,6 +786,7 @@ __all__ = [
     "Contents",
     "DeskFullError",
     "Figure",
+    "Glance",
     "Member",
     "MovedError",
     "NicknameError",

@@ -25,6 +25,7 @@ from playground.recipe import Recipe
 from playground.service import Run, RunService
 from playground.store import (
     ID,
+    Glance,
     Member,
     NicknameError,
     NoDeskError,
@@ -368,6 +369,38 @@ def test_two_tabs_share_one_desk_and_lose_nothing(
 def test_an_address_that_names_no_desk(begin: Callable[[], Process], asked: str) -> None:
     with pytest.raises(NoDeskError):
         begin().desks.open(asked)
+
+
+def test_what_may_be_said_of_a_desk_opens_it_nowhere(
+    begin: Callable[[], Process], bars: Project, wait_until: Wait
+) -> None:
+    here, there = begin(), begin()
+    desk = here.desks.fresh()
+    desk.put(PICTURES, [picture(1), picture(2)])
+    train(here, desk, Run(bars, bars.recipe(epochs=1)), wait_until)
+    assert desk.id is not None
+    here.now += 660
+    assert here.desks.knows(desk.id) == Glance(1, 2, 660)
+    found = there.desks.knows(desk.id)
+    assert found is not None
+    assert (found.runs, found.things) == (1, 2)
+    assert 0 <= found.ago < 60
+    assert here.desks.open(desk.id) is desk  # nobody has taken it along
+    for asked in ("", "../etc/passwd", "A" * 22, desk.id + "x"):
+        assert here.desks.knows(asked) is None
+
+
+def test_a_desk_that_cannot_be_read_now_is_not_said_to_be_gone(
+    begin: Callable[[], Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = begin()
+
+    def locked(_desk: str) -> Glance:
+        raise StoreError("locked")
+
+    monkeypatch.setattr(process.store, "glance", locked)
+    with pytest.raises(StoreError, match="locked"):
+        process.desks.knows("A" * 22)
 
 
 def test_what_is_derived_is_the_same_until_something_changes(
