@@ -12,6 +12,7 @@ from playground.ui.comparison import comparison
 from playground.ui.controls import Panel
 from playground.ui.download import offer_mnist
 from playground.ui.language import _
+from playground.ui.parts import part
 from playground.ui.project_page import begin, project_page
 from playground.ui.try_picture import ask_about, drawn
 from playground.ui.workbench import dataset_or_message, sizes
@@ -27,7 +28,7 @@ def data(panel: Panel, run: Run) -> None:
     with options:
         panel.show("source", "examples", "european", "strokes", "own_copies")
         offer_mnist()
-    with samples:
+    with samples, part(_("Examples")):
         dataset = dataset_or_message(run)
         if dataset is None:
             return

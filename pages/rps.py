@@ -15,6 +15,7 @@ from playground.ui import evaluation, language, rps_game
 from playground.ui.comparison import comparison
 from playground.ui.controls import Panel
 from playground.ui.language import _
+from playground.ui.parts import part
 from playground.ui.project_page import begin, project_page
 from playground.ui.workbench import dataset_or_message, sizes
 
@@ -30,7 +31,7 @@ def data(panel: Panel, run: Run) -> None:
     options, preview = st.columns([1, 2.4], gap="medium")
     with options:
         panel.show(*(field.name for field in RPS.data_fields))
-    with preview:
+    with preview, part(_("Examples")):
         dataset = dataset_or_message(run)
         if dataset is not None:
             sizes(dataset)

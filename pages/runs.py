@@ -5,6 +5,7 @@ import streamlit as st
 from playground.i18n import N_
 from playground.ui import frame, run_list, sweep
 from playground.ui.language import _
+from playground.ui.parts import part
 
 frame.page(
     N_("Runs"),
@@ -16,8 +17,8 @@ listed, swept = st.tabs(
     key="runs.tabs",
 )
 if listed.open:
-    with listed:
+    with listed, part(_("Runs")):
         run_list.show()
 if swept.open:
-    with swept:
+    with swept, part(_("Sweep")):
         sweep.show()

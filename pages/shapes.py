@@ -11,6 +11,7 @@ from playground.ui import charts, evaluation, language, pictures
 from playground.ui.comparison import comparison
 from playground.ui.controls import Panel
 from playground.ui.language import _
+from playground.ui.parts import part
 from playground.ui.project_page import begin, project_page
 from playground.ui.state import tied
 from playground.ui.try_picture import ask_about, drawn, photographed
@@ -38,7 +39,7 @@ def data(panel: Panel, run: Run) -> None:
     options, samples = st.columns([1, 2.4], gap="medium")
     with options:
         panel.show("examples", "size", "wobble", "filled", "photo", "own_copies")
-    with samples:
+    with samples, part(_("Examples")):
         dataset = dataset_or_message(run)
         if dataset is None:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import logging
 import os
 import secrets
 import shutil
@@ -27,6 +28,7 @@ from playground.projects import PROJECTS
 from playground.projects.base import Preset, Project
 from playground.recipe import Recipe
 from playground.service import RunService
+from playground.ui import parts
 
 SIDE = 6  # of the test pictures, in pixels
 
@@ -49,6 +51,26 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def _one_thread() -> None:
     """Float sums depend on the number of threads, and the machine may be busy."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def broken_parts() -> Iterator[list[str]]:
+    """The parts of pages that were left out in a test. There is to be none.
+
+    A page goes on without a part that fails, so no test would see the error: a test that
+    wants one takes this list and clears it.
+    """
+    parts._logged.clear()
+    broken: list[str] = []
+    logger = logging.getLogger(parts.__name__)
+    handler = logging.Handler()
+    handler.emit = lambda record: broken.append(  # type: ignore[method-assign]
+        logging.Formatter().format(record)
+    )
+    logger.addHandler(handler)
+    yield broken
+    logger.removeHandler(handler)
+    assert not broken, broken[0]
 
 
 def pictures(n: int, noise: float, seed: int) -> Examples:

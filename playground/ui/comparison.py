@@ -21,6 +21,7 @@ from playground.ui import frame, language
 from playground.ui.charts import Line
 from playground.ui.evaluation import Tested
 from playground.ui.language import _
+from playground.ui.parts import part
 from playground.ui.workbench import FIGURES
 
 
@@ -97,6 +98,11 @@ def is_limit_of(recipe: Recipe) -> bool:
 
 def comparison(result: Tested) -> None:
     """The network beside the baselines and the best possible, all on the test split."""
+    with part(_("Comparison")):
+        _comparison(result)
+
+
+def _comparison(result: Tested) -> None:
     run = result.run
     task = run.project.task
     own_figures = figures(task, result.outputs, result.dataset.test.targets)

@@ -18,6 +18,7 @@ from playground.ui import inside_gauges, inside_network, inside_pixels, inside_s
 from playground.ui.frame import fragment
 from playground.ui.inside_look import Network
 from playground.ui.language import _
+from playground.ui.parts import part
 from playground.ui.state import tied
 from playground.ui.workbench import dataset_or_message, refresh_interval
 
@@ -67,8 +68,9 @@ def inside(run: Run) -> None:
 
     @fragment(run_every=interval)
     def looking() -> None:
-        dataset = dataset_or_message(run)
-        if dataset is not None:
-            DRAWN[view](Network.of(run, dataset))
+        with part(views[view]):
+            dataset = dataset_or_message(run)
+            if dataset is not None:
+                DRAWN[view](Network.of(run, dataset))
 
     looking()

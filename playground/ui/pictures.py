@@ -29,6 +29,7 @@ from playground.recipe import Recipe
 from playground.service import Run
 from playground.ui import desk, language
 from playground.ui.language import _
+from playground.ui.parts import part
 from playground.ui.problems import plain, show_problems
 from playground.ui.state import tied
 
@@ -211,6 +212,16 @@ class OwnPictures:
         if not self.items:
             st.caption(_("None yet. Draw one on the right and say what it was."))
             return
+        with part(_("Your own pictures")):
+            self._show(run, before)
+        st.button(
+            _("Remove all"),
+            icon=":material/delete:",
+            key=f"{self.key}.remove",
+            on_click=self.remove_all,
+        )
+
+    def _show(self, run: Run, before: Run | None) -> None:
         try:
             now = self._shares(run)
             then = self._shares(before) if before is not None else None
@@ -232,12 +243,6 @@ class OwnPictures:
                 "training. Once these pictures were trained on, this is no test: draw a new one "
                 "for that."
             )
-        )
-        st.button(
-            _("Remove all"),
-            icon=":material/delete:",
-            key=f"{self.key}.remove",
-            on_click=self.remove_all,
         )
 
     def _shares(self, run: Run) -> list[float]:

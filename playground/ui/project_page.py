@@ -15,6 +15,7 @@ from playground.ui import comparison, export, frame, language, teacher, weights
 from playground.ui.controls import MAIN, MORE, Panel
 from playground.ui.inside import inside
 from playground.ui.language import _
+from playground.ui.parts import part
 from playground.ui.state import tied
 from playground.ui.workbench import current_run, workbench
 
@@ -36,7 +37,7 @@ def project_page(
     """
     panel = Panel(project)
     settings, bench = st.columns([1, 3.6], gap="medium")
-    with settings, st.container(key="settings"):
+    with settings, st.container(key="settings"), part(_("Settings")):
         if panel.shows(links.PRESET):
             _presets(panel)
         panel.show(*MAIN)
@@ -55,40 +56,29 @@ def project_page(
                 with more:
                     panel.show(*MORE)
     recipe = panel.recipe()
-    examples = own(recipe)
+    examples = None
+    with part(_("Your own data")):
+        examples = own(recipe)
     run = current_run(panel, recipe, examples)
     with bench:
         workbench(panel, recipe, examples, try_it, comparison.lines, unit)
-    data_tab, model_tab, inside_tab, evaluate_tab, code_tab, keep_tab = st.tabs(
-        [
-            ":material/dataset: " + _("Data"),
-            ":material/hub: " + _("Model"),
-            ":material/visibility: " + _("Inside"),
-            ":material/verified: " + _("Evaluate"),
-            ":material/code: " + _("Code"),
-            ":material/save: " + _("Keep"),
-        ],
+    tabs: dict[tuple[str, str], Callable[[], None]] = {
+        ("dataset", _("Data")): lambda: data(panel, run),
+        ("hub", _("Model")): lambda: model_table(run),
+        ("visibility", _("Inside")): lambda: inside(run),
+        ("verified", _("Evaluate")): lambda: evaluate(run),
+        ("code", _("Code")): lambda: export.code(run, recipe, examples),
+        ("save", _("Keep")): lambda: weights.offer(run, panel, own),
+    }
+    places = st.tabs(
+        [f":material/{icon}: {title}" for icon, title in tabs],
         on_change="rerun",
         key=f"{project.name}.tabs",
     )
-    if data_tab.open:
-        with data_tab:
-            data(panel, run)
-    if model_tab.open:
-        with model_tab:
-            model_table(run)
-    if inside_tab.open:
-        with inside_tab:
-            inside(run)
-    if evaluate_tab.open:
-        with evaluate_tab:
-            evaluate(run)
-    if code_tab.open:
-        with code_tab:
-            export.code(run, recipe, examples)
-    if keep_tab.open:
-        with keep_tab:
-            weights.offer(run, panel, own)
+    for place, ((_icon, title), draw) in zip(places, tabs.items(), strict=True):
+        if place.open:
+            with place, part(title):
+                draw()
 
 
 def _presets(panel: Panel) -> None:

@@ -21,6 +21,7 @@ from playground.service import Run
 from playground.ui import charts, desk, language
 from playground.ui.frame import fragment
 from playground.ui.language import _
+from playground.ui.parts import part
 from playground.ui.problems import show_problems
 from playground.ui.state import tied
 from playground.ui.workbench import predictor_or_message
@@ -100,6 +101,11 @@ def game(run: Run) -> None:
 
     A fragment of its own: a throw draws the game anew, not the charts of the training.
     """
+    with part(_("Game")):
+        _game(run)
+
+
+def _game(run: Run) -> None:
     now = match()
     snapshot = run.snapshot()
     version = None if snapshot.active else (id(run), snapshot.history.steps)
@@ -108,9 +114,10 @@ def game(run: Run) -> None:
     _buttons(now, who)
     last = now.played[-1] if now.played else None
     _last_round(last)
-    _score(now)
-    _accuracies(now)
-    _rates(now)
+    with part(_("Charts")):
+        _score(now)
+        _accuracies(now)
+        _rates(now)
     steps, loss, name = now.learner.steps, now.learner.loss, NAMES["learning"]
     st.caption(
         _(

@@ -24,6 +24,7 @@ from playground.ui import charts, comparison, frame, language, workbench
 from playground.ui import recipe_words as words
 from playground.ui.charts import Line
 from playground.ui.language import _
+from playground.ui.parts import part
 from playground.ui.state import tied
 from playground.ui.workbench import ENDINGS, FIGURES, refresh_interval
 
@@ -70,7 +71,8 @@ def _list() -> None:
     listed = frame.kept()
     order = _order(listed.runs)
     names = name_all(listed.runs)
-    _table(order, names)
+    with part(_("Runs")):
+        _table(order, names)
     if listed.dropped:
         said = language.counted(
             "A session keeps its newest runs; {n} older one has been dropped.",
@@ -79,16 +81,19 @@ def _list() -> None:
         )
         st.caption(":material/info: " + said)
     chosen = [one for one in order if one.shown]
-    _actions(chosen, names)
+    with part(_("Actions")):
+        _actions(chosen, names)
     words.restored()
     drawn = chosen[:DRAWN]
     if len(chosen) > DRAWN:
         st.caption(_("Curves of the first {n} of {all} ticked runs.", n=DRAWN, all=len(chosen)))
     if any(one.history.epochs for one in drawn):
-        curves(drawn, names)
+        with part(_("Charts")):
+            curves(drawn, names)
     else:
         st.caption(_("Tick runs that have trained an epoch, and their curves stand here."))
-    _differences(drawn, names)
+    with part(_("Differences")):
+        _differences(drawn, names)
 
 
 # --- Which runs, and what they are called -------------------------------------------------

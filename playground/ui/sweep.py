@@ -24,6 +24,7 @@ from playground.ui import charts, frame, language, run_list
 from playground.ui import recipe_words as words
 from playground.ui.controls import DEPENDS, NEURONS, stops, written
 from playground.ui.language import _
+from playground.ui.parts import part
 from playground.ui.problems import plain
 from playground.ui.state import tied
 from playground.ui.workbench import FIGURES, refresh_interval
@@ -326,9 +327,11 @@ def _results() -> None:
         _progress(found)
         picked = st.session_state.get(CELL, BEST)
         chosen = found.best() if picked == BEST else picked
-        _heat_map(found, chosen)
-        _cell(found, chosen)
-        _curves(found, chosen)
+        with part(_("Heat map")):
+            _heat_map(found, chosen)
+            _cell(found, chosen)
+        with part(_("Charts")):
+            _curves(found, chosen)
         if active != found.active:
             st.rerun()  # the timer belongs to the whole page
 

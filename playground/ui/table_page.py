@@ -15,6 +15,7 @@ from playground.ui import language
 from playground.ui.controls import Panel, control
 from playground.ui.language import _
 from playground.ui.own_table import OwnTable
+from playground.ui.parts import part
 from playground.ui.workbench import dataset_or_message, sizes
 
 ROWS: Final = 200  # of the data that the page shows; the download has all
@@ -26,7 +27,7 @@ def data(panel: Panel, run: Run, own: OwnTable) -> None:
     options, preview = st.columns([1, 2.4], gap="medium")
     with options:
         panel.show(*(field.name for field in project.data_fields))
-    with preview:
+    with preview, part(_("Examples")):
         dataset = dataset_or_message(run)
         if dataset is not None:
             sizes(dataset)
@@ -53,7 +54,8 @@ def data(panel: Panel, run: Run, own: OwnTable) -> None:
                 height=200,
             )
     st.subheader(_("Your own rows"), anchor=False)
-    own.show()
+    with part(_("Your own rows")):
+        own.show()
 
 
 def _features(project: TableProject) -> list[str]:

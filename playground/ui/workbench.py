@@ -25,6 +25,7 @@ from playground.ui.charts import Line
 from playground.ui.controls import Panel
 from playground.ui.frame import TURNS, fragment, kept, runs, service
 from playground.ui.language import _
+from playground.ui.parts import part
 from playground.ui.problems import plain
 from playground.ui.state import tied
 
@@ -140,18 +141,25 @@ def workbench(
         middle, right = st.columns([1.75, 1], gap="medium")
         snapshot = service().look(run)
         with middle:
-            _buttons(panel, recipe, own, run, snapshot)
-            _status(snapshot, panel.refused is not None)
+            with part(_("Buttons")):
+                _buttons(panel, recipe, own, run, snapshot)
+            with part(_("Progress")):
+                _status(snapshot, panel.refused is not None)
             if panel.refused is not None:
                 st.error(panel.refused.text(_), icon=":material/block:")
             elif (no_room := _no_room(run)) is not None:
                 st.error(no_room.text(_), icon=":material/block:")
-            found = lines(run)
-            _charts(panel, snapshot, found, unit)
-            _notice(panel, recipe, run, snapshot)
-            hints.show(panel, recipe, run, snapshot, found, refresh_page)
+            found: dict[str, Sequence[Line]] = {}
+            with part(_("Comparison")):
+                found = lines(run)
+            with part(_("Charts")):
+                _charts(panel, snapshot, found, unit)
+            with part(_("Notice")):
+                _notice(panel, recipe, run, snapshot)
+            with part(_("Hints")):
+                hints.show(panel, recipe, run, snapshot, found, refresh_page)
             _legend()
-        with right, st.container(key="try"):
+        with right, st.container(key="try"), part(_("Try it")):
             try_it(run)
         # The timer belongs to the whole page, so that is drawn once more when a run begins
         # or ends, when its pace is not right any more, or when it ended while this was being

@@ -342,3 +342,21 @@ def test_a_constant_answer_is_as_good_as_it_can_be(name: str, changes: dict[str,
         optimizer.step()
     assert claimed["loss"] == pytest.approx(value.item(), rel=0.02)
     assert set(claimed) == set(training.evaluate(kind.build(recipe), data.train, data, recipe))
+
+
+@pytest.mark.parametrize("name", ["coffee", "weekday", "movies"])
+@pytest.mark.parametrize("off", [0.0, 3e-8, -3e-8, 1e-4, -0.05])
+def test_a_method_that_is_no_better_than_a_constant_answer_is_no_goal(
+    name: str, off: float
+) -> None:
+    """The most frequent class is itself a method: summed up in other floats, or as bad."""
+    run = trained(name, **FEW, epochs=2, batch_size=1024, learning_rate=1e-5)
+    whole = situation(run)
+    figure = whole.figure
+    better = -1 if figure == "mae" else 1
+    method = {figure: {"constant": whole.blind[figure] + better * off}}
+    alone = replace(whole, best={}, methods=method)
+    assert alone.goal is None
+    hints(alone)  # raises nothing
+    limit = {key: whole.blind[key] + off for key in ("loss", figure)}
+    hints(replace(whole, best=limit, methods=method))

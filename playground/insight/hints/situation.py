@@ -47,6 +47,11 @@ class Hint:
     tone: Tone = "advice"
 
 
+# Of the blind figure. A shorter way is none: the two may be the same figure, summed up in two
+# kinds of floats, and the rules divide by its length.
+LEAST_WAY: Final = 1e-3
+
+
 @dataclass(frozen=True)
 class Goal:
     """A figure on the validation set between what ignoring the inputs gets and the best known."""
@@ -55,6 +60,12 @@ class Goal:
     blind: float
     best: float
     method: str = ""  # the simple method that reached ``best``; "": the best possible
+
+    @property
+    def worth(self) -> bool:
+        """Is ``best`` so much better than ``blind`` that there is a way to go?"""
+        gain = self.best - self.blind if self.figure == "accuracy" else self.blind - self.best
+        return gain > LEAST_WAY * abs(self.blind)
 
     def left(self, value: float) -> float:
         """How much of the way is still to go: 1 as good as blind, 0 as good as the best."""
@@ -137,8 +148,10 @@ class Situation:
     def goal(self) -> Goal | None:
         """Measured by the loss where its limit is known, else by the figure that people read."""
         for name in ("loss", self.figure):
-            if name in self.blind and name in self.best and self.blind[name] != self.best[name]:
-                return Goal(name, self.blind[name], self.best[name])
+            if name in self.blind and name in self.best:
+                goal = Goal(name, self.blind[name], self.best[name])
+                if goal.worth:
+                    return goal
         others = self.methods.get(self.figure, {})
         if not others or self.figure not in self.blind:
             return None
@@ -146,7 +159,7 @@ class Situation:
         method = choose(others, key=others.__getitem__)
         goal = Goal(self.figure, self.blind[self.figure], others[method], method)
         # A method that is no better than a constant answer is no goal.
-        return goal if (goal.best < goal.blind) == (self.task == "regression") else None
+        return goal if goal.worth else None
 
     @property
     def rate(self) -> float:

@@ -1,0 +1,210 @@
+"""A part of a page that fails is left out, and the rest stands."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from opening import SECONDS, open_page
+from streamlit.testing.v1 import AppTest
+
+from playground.ui import (
+    charts,
+    comparison,
+    evaluation,
+    export,
+    hints,
+    inside,
+    own_table,
+    parts,
+    project_page,
+    rps_game,
+    run_list,
+    table_page,
+    weights,
+    workbench,
+)
+
+TINY = {"examples": "200", "epochs": "2"}
+# What draws a part of a project's page, and the part's title.
+PARTS: list[tuple[Any, str, str]] = [
+    (project_page, "_presets", "Settings"),
+    (workbench, "_buttons", "Buttons"),
+    (workbench, "_status", "Progress"),
+    (comparison, "best", "Comparison"),
+    (charts, "loss_chart", "Charts"),
+    (workbench, "_notice", "Notice"),
+    (hints, "hints", "Hints"),
+    (table_page, "ask", "Try it"),
+    (table_page, "sizes", "Examples"),
+    (own_table, "_column", "Your own rows"),
+    (project_page, "model_table", "Model"),
+    (inside.Network, "of", "Network"),
+    (evaluation, "regression", "Evaluate"),
+    (export, "parts", "Code"),
+    (weights, "_bring", "Keep"),
+]
+TABS = {
+    "Examples": "dataset",
+    "Your own rows": "dataset",
+    "Model": "hub",
+    "Network": "visibility",
+    "Evaluate": "verified",
+    "Code": "code",
+    "Keep": "save",
+}
+
+
+def fails(*values: object, **named: object) -> None:
+    raise ZeroDivisionError("of a test")
+
+
+def train(app: AppTest, stem: str) -> None:
+    app.button(key=f"{stem}.main").click().run()
+    run = app.session_state["runs"][stem]
+    deadline = time.monotonic() + SECONDS
+    while not run.over and time.monotonic() < deadline:
+        time.sleep(0.01)
+    app.run()
+    assert run.state == "finished"
+
+
+def open_tab(app: AppTest, stem: str, icon: str) -> None:
+    app.session_state[f"{stem}.tabs"] = next(tab.label for tab in app.tabs if icon in tab.label)
+    app.run()
+
+
+@pytest.fixture
+def trained() -> AppTest:
+    app = open_page("coffee", **TINY)
+    assert app.session_state["runs"]["coffee"]._loaded.wait(SECONDS)
+    app.run()
+    train(app, "coffee")
+    return app
+
+
+def errors(app: AppTest) -> list[str]:
+    return [error.value for error in app.error]
+
+
+def shows(app: AppTest) -> set[str]:
+    """What of the page there is, by what nobody can do without."""
+    buttons = {str(button.key) for button in app.button}
+    return {
+        *(button for button in buttons if button in ("coffee.main", "coffee.reset")),
+        *(["charts"] if len(app.get("vega_lite_chart")) >= 2 else []),
+        *(["try"] if app.metric else []),
+        *(tab.label.partition(" ")[2] for tab in app.tabs),
+    }
+
+
+def test_each_part_of_a_page_may_fail_and_the_rest_stands(
+    trained: AppTest, monkeypatch: pytest.MonkeyPatch, broken_parts: list[str]
+) -> None:
+    whole = shows(trained)
+    assert len(whole) == 4 + 6
+    loses = {"Buttons": {"coffee.main", "coffee.reset"}, "Charts": {"charts"}, "Try it": {"try"}}
+    for where, name, title in PARTS:
+        if title in TABS:
+            open_tab(trained, "coffee", TABS[title])
+        if title == "Evaluate":
+            trained.button(key="coffee.test").click().run()
+        with monkeypatch.context() as patch:
+            patch.setattr(where, name, fails)
+            trained.run()
+            assert not trained.exception, title
+            assert errors(trained) == [
+                f"“{title}” is left out: this program made an error there. "
+                "The rest of the page works."
+            ]
+            assert shows(trained) >= whole - loses.get(title, set()), title
+        trained.run()
+        assert not errors(trained)
+        assert shows(trained) == whole
+        assert "of a test" in broken_parts.pop()
+        assert not broken_parts
+    trained.switch_page("pages/runs.py").run()
+    for name in ("_table", "_actions", "curves", "_differences"):
+        with monkeypatch.context() as patch:
+            patch.setattr(run_list, name, fails)
+            trained.run()
+            assert not trained.exception
+            assert len(errors(trained)) == 1
+            assert len(trained.tabs) == 2
+            broken_parts.clear()
+
+
+def test_a_run_on_the_desk_that_breaks_a_part_can_be_reset_and_own_rows_removed(
+    monkeypatch: pytest.MonkeyPatch, broken_parts: list[str]
+) -> None:
+    app = open_page("movies", rows="own", epochs="2")
+    open_tab(app, "movies", "dataset")
+    rows = "age,genre,duration,popularity,likes\n" + "20,comedy,100,50,yes\n" * 60
+    app.file_uploader(key="movies.own.file").upload("rows.csv", rows.encode(), "text/csv").run()
+    train(app, "movies")  # where no method can be better than the one answer that there is
+    assert not app.exception
+    assert not errors(app)
+
+    monkeypatch.setattr(hints, "hints", fails)
+    monkeypatch.setattr(table_page, "sizes", fails)
+    again = open_page("movies", desk=app.query_params["desk"])
+    open_tab(again, "movies", "dataset")
+    assert len(errors(again)) == 2
+    again.button(key="movies.own.clear").click().run()
+    assert again.button(key="movies.own.clear").disabled
+    again.button(key="movies.reset").click().run()
+    assert not again.exception
+    assert again.session_state["runs"]["movies"].state == "ready"
+    assert again.session_state["runs"]["movies"].own is None
+    broken_parts.clear()
+
+
+def test_a_view_that_fails_in_its_own_fragment_and_a_game(
+    monkeypatch: pytest.MonkeyPatch, broken_parts: list[str]
+) -> None:
+    monkeypatch.setitem(inside.DRAWN, "gauges", fails)
+    monkeypatch.setattr(rps_game, "_choose", fails)
+    app = open_page("rps", players="6", rounds="30")
+    app.session_state["rps.inside.view"] = "gauges"
+    open_tab(app, "rps", "visibility")
+    app.session_state["runs"]["rps"]._loaded.wait(SECONDS)
+    app.run()
+    assert not app.exception
+    assert [error.partition(" is")[0] for error in errors(app)] == [
+        "“Game”",
+        "“Weights and gradients”",
+    ]
+    assert len(app.tabs) == 6
+    broken_parts.clear()
+
+
+def test_what_streamlit_raises_passes_through(broken_parts: list[str]) -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from playground.ui.parts import part
+
+        with part("A"):
+            if "again" not in st.session_state:
+                st.session_state["again"] = True
+                st.rerun()
+        with part("B"):
+            st.markdown("shown")
+            st.stop()
+        st.markdown("never")
+
+    app = AppTest.from_function(script, default_timeout=SECONDS).run()
+    assert not app.exception
+    assert not app.error
+    assert [one.value for one in app.markdown] == ["shown"]
+
+
+def test_the_log_says_it_once(broken_parts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "st", SimpleNamespace(error=lambda *said, **how: None))
+    for _time in range(3):
+        with parts.part("A"):
+            fails()
+    assert len(broken_parts) == 1
+    assert "Traceback" in broken_parts.pop()
