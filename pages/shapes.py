@@ -18,18 +18,6 @@ from playground.ui.try_picture import ask_about, drawn, photographed
 from playground.ui.workbench import dataset_or_message, sizes
 
 SHAPES = project("shapes")
-FOLDERS = {
-    "circles": "circle",
-    "koło": "circle",
-    "koła": "circle",
-    "okrąg": "circle",
-    "squares": "square",
-    "kwadrat": "square",
-    "kwadraty": "square",
-    "triangles": "triangle",
-    "trójkąt": "triangle",
-    "trójkąty": "triangle",
-}
 begin(SHAPES)
 own = pictures.OwnPictures(SHAPES)
 
@@ -48,7 +36,7 @@ def data(panel: Panel, run: Run) -> None:
         counts = torch.bincount(dataset.train.targets, minlength=3).tolist()
         charts.columns(own.names, counts, _("figure"), _("training examples"), "shapes.counts", 190)
     st.subheader(_("Your own pictures"), anchor=False)
-    own.upload(FOLDERS)
+    own.upload()
     own.show(run, st.session_state.get("shapes.before"))
 
 

@@ -12,7 +12,7 @@ cuts, shrinks and centres.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,28 +21,21 @@ from PIL import Image, ImageDraw, ImageOps
 from scipy import ndimage
 from torch import Tensor
 
+from playground.data.photos import EmptyDrawing, Grey, Mask, read_photo
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 
-__all__ = ["EmptyDrawing", "has_ink", "prepare", "rasterize"]
-
-Grey = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
+__all__ = ["SIDE", "EmptyDrawing", "flat", "grey_of", "has_ink", "prepare", "rasterize"]
 
 FAINTEST: Final = 24
 """Grey levels out of 255 by which ink must differ from its background."""
 FINE: Final = 4
 """The pen is evened out on a grid this many times finer than the result."""
+SIDE: Final = 1600
+"""Longer side in pixels to which a picture is reduced before it is read."""
 PEN: Final = (0.12, 0.16)
 """Thinnest and thickest pen kept as it is, in lengths of the drawing's longer side.
 On 20 pixels that is 2.4 to 3.2, the middle half of MNIST's strokes."""
-
-
-class EmptyDrawing(PlaygroundError):  # noqa: N818 - a state, hardly an error
-    """Nothing is drawn yet: a reason for a friendly prompt, not for a prediction."""
-
-    def __init__(self) -> None:
-        super().__init__(N_("There is nothing on the canvas yet: draw something first."))
 
 
 def has_ink(raw: object) -> bool:
@@ -61,9 +54,8 @@ def has_ink(raw: object) -> bool:
 def prepare(raw: object, size: int = 28, ink: int = 20) -> Tensor:
     """A drawing as MNIST would show it: (size, size) uint8, 0 background, 255 ink.
 
-    ``raw`` is an H×W×4 (RGBA), H×W×3 or H×W uint8 array or a PIL image; light on dark
-    or dark on light, of any size. ``ink`` is the drawing's longer side in the result,
-    in pixels.
+    ``raw`` is whatever :func:`grey_of` reads; light on dark or dark on light, of any size.
+    ``ink`` is the drawing's longer side in the result, in pixels.
 
     Raises:
         EmptyDrawing: if there is no ink, or ``raw`` is None.
@@ -111,10 +103,9 @@ def _ink(raw: object) -> Grey:
     background = np.median(border)
     apart = np.abs(grey - background)
     paper, ink = apart < FAINTEST / 4, apart > apart.max() - FAINTEST / 4
-    if paper.mean() > 0.5 or (paper | ink).mean() > 0.8:
-        shade = _away(grey, background)  # a screen: one flat background, maybe much ink
-    else:
-        shade = _off_paper(grey)
+    if paper.mean() <= 0.5 and (paper | ink).mean() <= 0.8:
+        return read_photo(grey)
+    shade = _away(grey, background)  # a screen: one flat background, maybe much ink
     strongest = shade.max()
     if strongest < FAINTEST:
         raise EmptyDrawing
@@ -123,45 +114,149 @@ def _ink(raw: object) -> Grey:
 
 
 def grey_of(raw: object) -> Grey:
-    """Brightness of each pixel, (H, W) in 0..255, over a backdrop where it is transparent."""
+    """Brightness of each pixel, (H, W) in 0..255: the one way in for every kind of picture.
+
+    ``raw`` is a PIL image, or an array, a tensor or nested lists of H×W, H×W×1, 1×H×W,
+    H×W×3, H×W×4 (RGBA), 3×H×W or 4×H×W. One rule for its numbers:
+
+    * whole numbers are 0 to 255, but 0 and 1 alone (and ``bool``) mean off and on;
+    * fractions are 0 to 1;
+    * with 16 bits a pixel the brightest value counts as 255.
+
+    Which of light and dark is the ink is found out: it is what differs from the border.
+    What is transparent lies on white, or on black where the ink is light.
+
+    Raises:
+        EmptyDrawing: ``raw`` is None, or transparent everywhere.
+        PlaygroundError: if ``raw`` is no picture.
+    """
     if raw is None:
         raise EmptyDrawing
     if isinstance(raw, Image.Image):
-        turned = ImageOps.exif_transpose(raw)
-        if turned.mode.startswith(("I", "F")):
-            # 16 bits and more a pixel, as some scanners write: the brightest becomes 255.
-            deep = np.nan_to_num(np.asarray(turned, dtype=np.float64)).clip(0)
-            turned = Image.fromarray((deep / max(deep.max(), 1) * 255).astype(np.uint8))
-        pixels = np.asarray(turned.convert("RGBA"))
+        try:
+            pixels = np.asarray(flat(raw))
+        except Exception as error:  # a file opened before and read only now, cut or hostile
+            raise PlaygroundError(N_("This picture is damaged or incomplete.")) from error
     else:
-        pixels = np.asarray(raw)
-    if pixels.dtype != np.uint8:
-        raise PlaygroundError(
-            N_("A picture needs whole numbers from 0 to 255 (uint8), but these are {type}."),
-            type=pixels.dtype,
-        )
-    if pixels.size == 0 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,), (4,)):
-        raise PlaygroundError(
-            N_("A picture is height × width, × 3 or 4 colours; this array is {shape}."),
-            shape=" × ".join(map(str, pixels.shape)) or "0",
-        )
+        pixels = _in_bytes(_in_order(raw))
     if pixels.ndim == 2:
         return pixels.astype(np.float32)
     # The luma weights of ITU-R BT.601, which MNIST-era scanners and PIL use too.
     grey: Grey = pixels[..., :3] @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
     if pixels.shape[2] == 3 or pixels[..., 3].min() == 255:
         return grey
-    alpha = pixels[..., 3].astype(np.float32) / 255
+    alpha: Grey = pixels[..., 3].astype(np.float32) / np.float32(255)
     if not alpha.any():
         raise EmptyDrawing
+    laid: Grey = (grey * alpha + _backdrop(grey, alpha) * (1 - alpha)).astype(np.float32)
+    return laid
+
+
+def flat(image: Image.Image, side: int = SIDE, spare: bool = True) -> Image.Image:
+    """``image`` upright, at most ``side`` pixels long, in RGB, without transparency.
+
+    The camera's note which way was up (EXIF orientation) is obeyed. ``spare`` leaves
+    ``image`` itself as it is. What the decoder raises at damaged pixels is passed on.
+    """
+    if image.mode.startswith(("I", "F")):
+        image = Image.fromarray(_deep(np.asarray(image)))
+    elif image.mode in ("P", "PA", "1"):
+        image = image.convert("RGBA")
+    if max(image.size) > side:
+        image = image.copy() if spare else image
+        # Before the pixels are decoded, thumbnail() asks a JPEG for them at 1/2, 1/4 or 1/8.
+        image.thumbnail((side, side))
+    image = _upright(image)
+    if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        pixels = np.asarray(image)
+        alpha: Grey = pixels[..., 3].astype(np.float32) / np.float32(255)
+        if alpha.any() and alpha.min() < 1:
+            grey: Grey = pixels[..., :3] @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+            level = round(float(_backdrop(grey, alpha)))
+        else:
+            level = 255
+        sheet = Image.new("RGBA", image.size, (level, level, level, 255))
+        image = Image.alpha_composite(sheet, image)
+    return image.convert("RGB")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a broken note does not make the picture itself unusable
+        return image
+
+
+def _backdrop(grey: Grey, alpha: Grey) -> np.float32:
+    """What lies behind a picture that is transparent in places."""
     edge = np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]])
     if np.median(edge) < 0.5:
         # Ink on a transparent sheet: lay it on whatever it stands out from.
-        backdrop = np.float32(0 if (grey * alpha).sum() > 127.5 * alpha.sum() else 255)
+        return np.float32(0 if (grey * alpha).sum() > 127.5 * alpha.sum() else 255)
+    return np.float32(np.median(grey[alpha > 0.5]))
+
+
+def _in_order(raw: object) -> npt.NDArray[Any]:
+    """An array of (H, W), (H, W, 3) or (H, W, 4) of what somebody gave as a picture."""
+    try:
+        found = np.asarray(raw.detach().cpu() if isinstance(raw, Tensor) else raw)
+    except Exception as error:  # lists of unequal length, numbers that numpy has not
+        raise PlaygroundError(
+            N_("This is no picture: {reason}."), reason=str(error).rstrip(".")[:200]
+        ) from error
+    if found.dtype.kind not in "buif":
+        raise PlaygroundError(
+            N_("A picture is made of numbers, but these are {type}."), type=found.dtype
+        )
+    shape = found.shape
+    if found.ndim == 3 and shape[2] not in (3, 4):
+        if shape[2] == 1:
+            found = found[..., 0]
+        elif shape[0] == 1:
+            found = found[0]
+        elif shape[0] in (3, 4):
+            found = np.moveaxis(found, 0, 2)
+    if found.size == 0 or found.ndim not in (2, 3) or found.shape[2:] not in ((), (3,), (4,)):
+        raise PlaygroundError(
+            N_("A picture is height × width, × 3 or 4 colours; this array is {shape}."),
+            shape=" × ".join(map(str, shape)) or "0",
+        )
+    return found
+
+
+def _in_bytes(found: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Numbers by the rule of :func:`grey_of`, as 0..255."""
+    if found.dtype == np.uint8:
+        return found
+    if found.dtype == np.uint16:
+        return _deep(found)
+    low, high = found.min(), found.max()
+    if found.dtype.kind == "f":
+        factor = 255
+        right = low >= 0 and high <= 1  # and so no NaN either
     else:
-        backdrop = np.float32(np.median(grey[alpha > 0.5]))
-    laid: Grey = (grey * alpha + backdrop * (1 - alpha)).astype(np.float32)
-    return laid
+        factor = 255 if high <= 1 else 1
+        right = low >= 0 and high <= 255
+    if not right:
+        raise PlaygroundError(
+            N_(
+                "A picture needs whole numbers from 0 to 255, or fractions from 0 to 1, but these "
+                "({type}) go from {low} to {high}."
+            ),
+            type=found.dtype,
+            low=f"{low:g}",
+            high=f"{high:g}",
+        )
+    scaled: npt.NDArray[np.uint8] = np.round(found * np.float64(factor)).astype(np.uint8)
+    return scaled
+
+
+def _deep(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """More than 8 bits a pixel, as some scanners write: the brightest becomes 255."""
+    deep = np.nan_to_num(values.astype(np.float64)).clip(0)
+    scaled: npt.NDArray[np.uint8] = (deep / max(float(deep.max()), 1) * 255).astype(np.uint8)
+    return scaled
 
 
 def _away(grey: Grey, background: float) -> Grey:
@@ -170,28 +265,6 @@ def _away(grey: Grey, background: float) -> Grey:
     lighter: Grey = np.maximum(difference, 0)
     darker: Grey = np.maximum(-difference, 0)
     return lighter if lighter.sum() > darker.sum() else darker
-
-
-def _off_paper(grey: Grey) -> Grey:
-    """Ink on an uneven background such as a photo of paper in half shadow.
-
-    The light on the paper varies slowly and ink is narrow, so removing everything narrow
-    (a morphological closing, or opening for chalk on a board) leaves the paper.
-    """
-    step = max(1, max(grey.shape) // 200)
-    small: Grey = grey[: len(grey) // step * step, : grey.shape[1] // step * step]
-    small = small.reshape(len(grey) // step, step, -1, step).mean(axis=(1, 3))
-    small = ndimage.gaussian_filter(small, 1)
-    reach = max(3, max(small.shape) // 6)
-    dark = ndimage.grey_closing(small, size=reach) - small
-    light = small - ndimage.grey_opening(small, size=reach)
-    shade = dark if (dark**2).sum() > (light**2).sum() else light
-    noise = 4 * np.median(shade)
-    shade = np.maximum(shade - noise, 0)
-    # Back to the full grid, so that all later steps see one kind of picture.
-    return np.asarray(
-        Image.fromarray(shade).resize(grey.shape[::-1], Image.Resampling.BILINEAR), np.float32
-    )
 
 
 def _extent(shade: Grey) -> tuple[int, int, int, int]:

@@ -7,36 +7,51 @@ nothing is ever written to disk, so names and paths in an archive can do no harm
 from __future__ import annotations
 
 import io
+import os
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
-import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from playground.data.drawings import SIDE, flat
 from playground.data.problems import Problem, fold, shown
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 
-__all__ = ["Pictures", "load_many", "load_picture", "load_zip"]
+__all__ = ["ENDINGS", "Pictures", "load_many", "load_picture", "load_zip", "opened"]
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
-MAX_BYTES: Final = 30_000_000
-"""Of one picture file."""
+# What phones and cameras write besides, by the mark in its first bytes.
+UNREAD: Final = {
+    "HEIC": (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"heif", b"mif1", b"msf1"),
+    "AVIF": (b"avif", b"avis"),
+}
+ENDINGS: Final = (
+    *("jpg", "jpeg", "jfif", "png", "webp", "bmp", "gif"),
+    *("heic", "heif", "avif", "tif", "tiff", "jp2", "svg", "pdf"),
+)
+"""Of files that an upload box lets through: the second row only to be told what to do."""
+MAX_BYTES: Final = 25_000_000
+"""Of one file, as much as .streamlit/config.toml and the proxy let a browser send."""
 MAX_PIXELS: Final = 64 * 1024 * 1024
 """Of an ordinary JPEG, which is decoded at a fraction of its size (a 64-megapixel phone fits)."""
 MAX_PIXELS_WHOLE: Final = 25_000_000
 """Of all others, progressive JPEG too: they take 4 to 6 bytes a pixel before they shrink."""
 MAX_SCANS: Final = 40
 """Passes of a progressive JPEG; cameras and editors write about ten."""
-SIDE: Final = 1600
-"""Longer side in pixels to which a single picture is reduced."""
+MAX_SEGMENTS: Final = 5_000
+"""Of a JPEG; a photo has some dozens, with large notes and profiles some hundreds."""
+MARKER: Final = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+"""Begins a segment of a JPEG; never stands inside the coded pixels."""
 SIDE_OF_MANY: Final = 512
 
 MAX_PICTURES: Final = 1_000
-MAX_ZIP_BYTES: Final = 100_000_000
+MAX_ZIP_BYTES: Final = MAX_BYTES
 MAX_ENTRIES: Final = 5_000
 MAX_UNPACKED: Final = 200_000_000
 """Bytes of all files of an upload together, after unpacking."""
@@ -45,6 +60,11 @@ MAX_RATIO: Final = 200
 FREE_BYTES: Final = 10_000_000
 MAX_PIXELS_OF_MANY: Final = 1_000_000_000
 """Pixels of all pictures of an upload together, as their files declare them."""
+
+METHODS: Final = {
+    9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd",
+}  # fmt: skip
+"""Ways of packing in a ZIP that are not read, by their number."""
 
 Prepare = Callable[[Image.Image], Image.Image]
 
@@ -61,12 +81,46 @@ def load_picture(raw: bytes, name: str, side: int = SIDE) -> Image.Image:
     """The picture in the file ``raw`` called ``name``, upright, in RGB, at most ``side`` long.
 
     The camera's note which way was up (EXIF orientation) is obeyed; transparent parts
-    become white like paper; of an animation the first frame is taken.
+    become white like paper, or black where the ink is light; of an animation the first
+    frame is taken.
 
     Raises:
         PlaygroundError: naming the file, if it is too large, damaged or no picture.
     """
     return _shrink(_open(raw, name), name, side)
+
+
+def opened(raw: object) -> object:
+    """``raw`` with its file read: a path, bytes or an open file becomes a picture.
+
+    Whatever else it is stays as it is: an image or an array is one already.
+
+    Raises:
+        PlaygroundError: as :func:`load_picture`, and for a file that is not there.
+    """
+    name = str(getattr(raw, "name", "")) or "picture"
+    try:
+        if isinstance(raw, str | os.PathLike):
+            path = Path(raw)
+            name = path.name
+            with path.open("rb") as file:
+                data: object = file.read(MAX_BYTES + 1)
+        elif isinstance(raw, bytes | bytearray | memoryview):
+            data = bytes(raw)
+        elif hasattr(raw, "read"):
+            data = raw.read(MAX_BYTES + 1)
+        else:
+            return raw
+    except (OSError, ValueError) as error:  # ValueError: closed, or a zero in a path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PlaygroundError(
+            N_("{name} cannot be read: {reason}."), name=shown(name), reason=reason
+        ) from error
+    if not isinstance(data, bytes):
+        raise PlaygroundError(
+            N_("{name} is open as text. Open a picture with mode “rb”."), name=shown(name)
+        )
+    return load_picture(data, Path(name).name)
 
 
 def load_many(
@@ -122,7 +176,7 @@ def load_zip(
                 raise PlaygroundError(
                     N_("{name} is protected by a password. Pack it without one."), name=name
                 )
-            known = [meaning[fold(folder)] for folder in parents if fold(folder) in meaning]
+            known = [label for folder in parents if (label := _class(folder, meaning))]
             if known:
                 path = "/".join([*parents, file])
                 try:
@@ -156,6 +210,16 @@ def load_zip(
             folders=folders,
         )
     return batch.result
+
+
+def _class(folder: str, meaning: Mapping[str, str]) -> str | None:
+    """The label that a folder's name means: "Circle", "1_circle", "my circles 2"."""
+    name = fold(folder)
+    if name in meaning:
+        return meaning[name]
+    # A number beside the name is an order, so for the digits only the whole name counts.
+    found = {meaning[word] for word in name.split() if word in meaning and not word.isdigit()}
+    return found.pop() if len(found) == 1 else None
 
 
 class _Batch:
@@ -219,14 +283,19 @@ class _Batch:
 def _open(raw: bytes, name: str) -> Image.Image:
     """The picture with its size known and allowed, its pixels not yet decoded."""
     name = shown(name)
+    if not raw:
+        raise PlaygroundError(N_("{name} is empty."), name=name)
     if len(raw) > MAX_BYTES:
         raise PlaygroundError(
             N_("{name} is larger than {limit} MB."), name=name, limit=MAX_BYTES // 1_000_000
         )
-    if raw[4:8] == b"ftyp" and raw[8:12] in (b"heic", b"heix", b"heif", b"mif1", b"msf1"):
-        raise PlaygroundError(
-            N_("{name} is a HEIC photo. Save or share it as JPEG first."), name=name
-        )
+    for kind, marks in UNREAD.items():
+        if raw[4:8] == b"ftyp" and raw[8:12] in marks:
+            raise PlaygroundError(
+                N_("{name} is a {kind} photo. Save or share it as JPEG first."),
+                name=name,
+                kind=kind,
+            )
     try:
         with warnings.catch_warnings():
             # Our own limit on pixels is below Pillow's, and it is said to the person.
@@ -244,8 +313,7 @@ def _open(raw: bytes, name: str) -> Image.Image:
     whole = image.format not in ("JPEG", "MPO") or "progressive" in image.info
     limit = MAX_PIXELS_WHOLE if whole else MAX_PIXELS
     if image.width * image.height > limit or (
-        # 0xFFDA begins a scan and never stands inside one.
-        image.format in ("JPEG", "MPO") and raw.count(b"\xff\xda") > MAX_SCANS
+        image.format in ("JPEG", "MPO") and _scans(raw) > MAX_SCANS
     ):
         raise _huge(name, limit)
     if image.width == 0 or image.height == 0:
@@ -254,30 +322,30 @@ def _open(raw: bytes, name: str) -> Image.Image:
 
 
 def _shrink(image: Image.Image, name: str, side: int) -> Image.Image:
-    """Decode, reduce to ``side``, turn upright, put on white: an RGB picture."""
+    """Decode, reduce to ``side``, turn upright, lay on paper: an RGB picture."""
     try:
-        if image.mode.startswith("I"):
-            # 16 bits of grey; convert() would clip nearly all of them to white.
-            image = Image.fromarray((np.asarray(image, dtype=np.int64) >> 8).astype(np.uint8))
-        elif image.mode in ("P", "PA", "1"):
-            image = image.convert("RGBA")
-        # Before the pixels are decoded, thumbnail() asks a JPEG for them at 1/2, 1/4 or 1/8.
-        image.thumbnail((side, side))
-        image = _upright(image)
-        if image.mode in ("LA", "RGBA") or "transparency" in image.info:
-            image = image.convert("RGBA")
-            paper = Image.new("RGBA", image.size, "white")
-            image = Image.alpha_composite(paper, image)
-        return image.convert("RGB")
+        return flat(image, side, spare=False)
     except Exception as error:  # as in _open: truncated or hostile pixels
         raise _damaged(shown(name)) from error
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # a broken note does not make the picture itself unusable
-        return image
+def _scans(raw: bytes) -> int:
+    """How many passes a JPEG has, up to its own end: a phone may hide a film behind that.
+
+    Counts as the decoder reads: what stands between two segments is skipped. It stops at
+    one more than is allowed, and a file of very many segments counts as that, too.
+    """
+    place, scans = 2, 0
+    for _ in range(MAX_SEGMENTS):
+        found = MARKER.search(raw, place)
+        if found is None or found[0] == b"\xff\xd9" or scans > MAX_SCANS:
+            return scans
+        place = found.end()
+        if found[0] == b"\xff\xda":
+            scans += 1
+        else:
+            place += max(int.from_bytes(raw[place : place + 2]), 2)
+    return MAX_SCANS + 1
 
 
 def _damaged(name: str) -> PlaygroundError:
@@ -344,10 +412,14 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> bytes
         PlaygroundError: if the entry is damaged, empty, or an archive itself.
     """
     name = shown(path)
+    # The other methods unpack without a bound: 4 kB of bzip2 can hold gigabytes.
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise PlaygroundError(
+            N_("{name} is packed by {method}, which is not read. Pack it as an ordinary ZIP."),
+            name=name,
+            method=METHODS.get(info.compress_type, f"no. {info.compress_type}"),
+        )
     try:
-        # The other methods unpack without a bound: 4 kB of bzip2 can hold gigabytes.
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise NotImplementedError
         with archive.open(info) as file:
             data = file.read(MAX_BYTES + 1)
     except Exception as error:  # zlib.error, BadZipFile, EOFError, struct.error and others

@@ -51,6 +51,7 @@ class Project(ABC):
     task: ClassVar[Task]
     labels: ClassVar[tuple[str, ...]] = ()  # by class number; for a yes-no question (no, yes)
     label_names: ClassVar[Mapping[str, str]] = {}  # gettext ids, where a label is not plain
+    folders: ClassVar[Mapping[str, str]] = {}  # other names of a label, as folders have them
     data_fields: ClassVar[tuple[Field, ...]] = ()
     pictures: ClassVar[bool] = False  # whether a CNN makes sense
     made: ClassVar[str] = "examples"  # the data option that says how many are made for a run

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from playground.data import digits, drawings, mnist
+from playground.data import digits, drawings, mnist, pictures
 from playground.data.dataset import Dataset, Examples
 from playground.i18n import N_
 from playground.projects.base import Preset, Project, options_of
@@ -19,6 +19,17 @@ class Digits(Project):
     purpose = N_("Draw a digit: the network says which one it is.")
     task = "classification"
     labels = digits.LABELS
+    folders = {
+        word: str(digit)
+        for digit, words in enumerate(
+            (
+                *("zero", "one jeden jedynka", "two dwa dwójka", "three trzy trójka"),
+                *("four cztery czwórka", "five pięć piątka", "six sześć szóstka"),
+                *("seven siedem siódemka", "eight osiem ósemka", "nine dziewięć dziewiątka"),
+            )
+        )
+        for word in words.split()
+    }
     data_fields = digits.DATA_FIELDS
     pictures = True
     made = "strokes"  # MNIST is there once, for all runs
@@ -125,7 +136,7 @@ class Digits(Project):
         return digits.load(recipe.data, recipe.augmentation, own)
 
     def encode(self, raw: Any, recipe: Recipe) -> Tensor:
-        return drawings.prepare(raw)
+        return drawings.prepare(pictures.opened(raw))
 
     def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
         return digits.SHAPE

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 from torch import Tensor
 
 from playground import limits
-from playground.data import shapes
+from playground.data import pictures, shapes
 from playground.data.dataset import OWN_COPIES, Dataset, Examples, with_own
 from playground.i18n import N_
 from playground.projects.base import Preset, Project
@@ -25,6 +25,15 @@ class Shapes(Project):
     task = "classification"
     labels = shapes.LABELS
     label_names = {label: label for label in shapes.LABELS}
+    folders = {
+        word: label
+        for label, words in {
+            "circle": "circles round rounds koło koła kółko kółka okrąg okręgi kółeczka kolo",
+            "square": "squares kwadrat kwadraty kwadracik kwadraciki",
+            "triangle": "triangles trójkąt trójkąty trójkącik trójkąciki",
+        }.items()
+        for word in words.split()
+    }
     data_fields = (*shapes.DATA_FIELDS, OWN_COPIES)
     pictures = True
     defaults = {
@@ -108,7 +117,7 @@ class Shapes(Project):
         return recipe
 
     def encode(self, raw: Any, recipe: Recipe) -> Tensor:
-        return shapes.encode(raw, self.size(recipe))
+        return shapes.encode(pictures.opened(raw), self.size(recipe))
 
     def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
         return self.size(recipe), self.size(recipe)

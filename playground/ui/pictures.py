@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
@@ -19,7 +19,15 @@ from torch import Tensor
 
 from playground.data.dataset import Examples
 from playground.data.drawings import grey_of
-from playground.data.pictures import MAX_PICTURES, Pictures, load_many, load_picture, load_zip
+from playground.data.pictures import (
+    ENDINGS,
+    MAX_BYTES,
+    MAX_PICTURES,
+    Pictures,
+    load_many,
+    load_picture,
+    load_zip,
+)
 from playground.data.problems import Problem
 from playground.errors import PlaygroundError
 from playground.i18n import N_
@@ -44,7 +52,6 @@ GRID: Final = f"""
 """
 KEPT: Final = 256  # pixels: the longest side of a picture that is kept, in grey
 SHOWN: Final = 60  # of a student's own pictures
-FILES: Final = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
 
 
 def enlarged(picture: Tensor, side: int = TILE) -> npt.NDArray[np.uint8]:
@@ -145,8 +152,8 @@ class OwnPictures:
 
         return desk.here().derived(self.kind, self.project.input_shape(recipe), made)
 
-    def upload(self, aliases: Mapping[str, str]) -> None:
-        """Files of one class, or a ZIP with a folder a class; ``aliases``: folders' other names."""
+    def upload(self) -> None:
+        """Files of one class, or a ZIP with a folder a class."""
         turn = st.session_state.setdefault(f"{self.key}.turn", 0)
         key = f"{self.key}.files.{turn}"
         which = f"{self.key}.class"
@@ -158,7 +165,8 @@ class OwnPictures:
             for name, raw in files:
                 try:
                     if name.lower().endswith(".zip"):
-                        found = load_zip(raw, self.project.labels, aliases, name, prepare=_thumb)
+                        kind = self.project
+                        found = load_zip(raw, kind.labels, kind.folders, name, prepare=_thumb)
                     else:
                         found = load_many([(name, raw)], label, prepare=_thumb)
                 except PlaygroundError as error:
@@ -181,8 +189,12 @@ class OwnPictures:
             ),
         )
         drop.file_uploader(
-            _("Your own pictures, or a ZIP with a folder for each class"),
-            type=[*FILES, "zip"],
+            _(
+                "Your own pictures, or a ZIP with a folder for each class (at most {size} MB each; "
+                "make photos smaller first)",
+                size=MAX_BYTES // 1_000_000,
+            ),
+            type=[*ENDINGS, "zip"],
             accept_multiple_files=True,
             key=key,
             on_change=read,

@@ -8,6 +8,7 @@ import streamlit as st
 from torch import Tensor
 
 from playground.data.drawings import EmptyDrawing, has_ink
+from playground.data.pictures import ENDINGS
 from playground.errors import PlaygroundError
 from playground.service import Run
 from playground.ui import charts, pictures, workbench
@@ -39,7 +40,7 @@ def photographed(name: str, way: str) -> Any:
         file = st.camera_input(_("Photograph it"), key=f"{name}.try.camera")
         st.caption(_("No camera, or the browser refuses it? Choose a file or draw instead."))
     else:
-        file = st.file_uploader(_("A picture"), type=pictures.FILES, key=f"{name}.try.file")
+        file = st.file_uploader(_("A picture"), type=ENDINGS, key=f"{name}.try.file")
     if file is None:
         return None
     picture = pictures.photo(file.getvalue(), file.name)

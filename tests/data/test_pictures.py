@@ -1,20 +1,26 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
+import tomllib
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from playground.data import pictures
 from playground.data.pictures import load_many, load_picture, load_zip
 from playground.errors import PlaygroundError
+from playground.projects import project
 
+ROOT = Path(__file__).parent.parent.parent
 LABELS = ("circle", "square", "triangle")
 ALIASES = {"koło": "circle", "kwadrat": "square", "trójkąt": "triangle"}
 
@@ -101,6 +107,142 @@ def test_a_broken_note_does_not_spoil_the_picture() -> None:
     assert load_picture(raw, "a").size == (40, 20)
 
 
+def motion_photo() -> bytes:
+    """A photo as many phones write it: behind the JPEG stands a film."""
+    rng = random.Random(0)
+    return saved(arrow(), "JPEG") + b"\0\0\0\x18ftypmp42" + rng.randbytes(6_000_000)
+
+
+def test_a_motion_photo_is_read() -> None:
+    raw = motion_photo()
+    assert raw.count(b"\xff\xda") > pictures.MAX_SCANS
+    assert load_picture(raw, "a").size == (40, 20)
+    packed_one = packed({"circle/a.jpg": raw}, zipfile.ZIP_STORED)
+    assert len(load_zip(packed_one, LABELS).pictures) == 1
+
+
+def test_scans_are_counted_as_far_as_the_picture_goes() -> None:
+    plain, progressive = saved(arrow(), "JPEG"), saved(arrow(), "JPEG", progressive=True)
+    assert pictures._scans(plain) == 1
+    assert 2 < pictures._scans(progressive) == progressive.count(b"\xff\xda") < 20
+    thumbnail = b"\xff\xe1" + struct.pack(">H", len(progressive) + 2) + progressive
+    assert pictures._scans(plain[:2] + thumbnail + plain[2:]) == 1  # in a note of the camera
+    assert pictures._scans(plain[:2] + b"\xff\xfe\0\2" * 9_000 + plain[2:]) > pictures.MAX_SCANS
+
+
+def written() -> Image.Image:
+    """Black on transparent: a crossed 7, or any figure."""
+    image = Image.new("RGBA", (200, 160), (0, 0, 0, 0))
+    pen = ImageDraw.Draw(image)
+    pen.line([(60, 30), (130, 30), (90, 130)], fill=(0, 0, 0, 255), width=12, joint="curve")
+    pen.line([(80, 80), (120, 78)], fill=(0, 0, 0, 255), width=10)
+    return image
+
+
+def forms() -> dict[str, Image.Image]:
+    """The same ink as people's programs save it."""
+    image = written()
+    alpha = image.getchannel("A")
+    grey = Image.eval(alpha, lambda value: 255 - value)
+    white, red = (Image.new("RGBA", image.size, colour) for colour in ("white", "#d02030"))
+    white.putalpha(alpha)
+    red.putalpha(alpha)
+    deep = np.asarray(grey).astype(np.uint16)
+    palette = grey.convert("P")
+    palette.info["transparency"] = 255
+    return {
+        "black on white": grey,
+        "white on black": alpha,
+        "black on transparent": image,
+        "white on transparent": white,
+        "red on transparent": red,
+        "grey and transparency": Image.merge("LA", (Image.new("L", image.size), alpha)),
+        "white and transparency": Image.merge("LA", (Image.new("L", image.size, 255), alpha)),
+        "palette with transparency": palette,
+        "two colours": grey.convert("1"),
+        "16 bits": Image.fromarray(deep * 257),
+        "12 bits of 16": Image.fromarray(deep * 16),
+    }
+
+
+FORMS = forms()
+
+
+@pytest.mark.parametrize("name", ["digits", "shapes"])
+@pytest.mark.parametrize("form", FORMS)
+def test_one_way_of_reading_whoever_brings_the_picture(
+    name: str, form: str, tmp_path: Path
+) -> None:
+    kind = project(name)
+    recipe = kind.recipe()
+    raw = saved(FORMS[form])
+    path = tmp_path / "seven.png"
+    path.write_bytes(raw)
+    label = kind.labels[0]
+    zipped = load_zip(packed({f"{label}/a.png": raw}), kind.labels).pictures[0][2]
+    with path.open("rb") as file, Image.open(path) as image:
+        read = [
+            kind.encode(given, recipe)
+            for given in (load_picture(raw, "a"), zipped, image, path, str(path), raw, file)
+        ]
+    for one in read[1:]:
+        assert torch.equal(one, read[0])
+    usual = kind.encode(FORMS["black on white"], recipe)
+    assert float((read[0].float() - usual.float()).abs().mean()) < 6
+
+
+def test_files_that_predict_cannot_open(tmp_path: Path) -> None:
+    with pytest.raises(PlaygroundError, match=r"none\.png cannot be read: No such file"):
+        pictures.opened(tmp_path / "none.png")
+    with pytest.raises(PlaygroundError, match="cannot be read"):
+        pictures.opened("a\0b")
+    with pytest.raises(PlaygroundError, match="open as text"):
+        pictures.opened(io.StringIO("hello"))
+    assert pictures.opened(None) is None
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_a_cut_file_opened_by_the_person_is_our_error(format: str) -> None:
+    raw = saved(Image.effect_noise((90, 90), 50), format)[:-2000]
+    image = Image.open(io.BytesIO(raw), formats=[format])
+    with pytest.raises(PlaygroundError, match="damaged or incomplete"):
+        project("digits").encode(image, project("digits").recipe())
+
+
+@pytest.mark.parametrize(
+    ("folder", "label"),
+    [
+        ("okręgi", "circle"),
+        ("okregi", "circle"),
+        ("kolka", "circle"),
+        ("Kółka", "circle"),
+        ("1_circle", "circle"),
+        ("circle-2", "circle"),
+        ("my circles", "circle"),
+        ("kwadraciki", "square"),
+        ("02 Trójkąty", "triangle"),
+        ("circle and square", None),
+        ("3", None),
+    ],
+)
+def test_what_people_call_the_folders(folder: str, label: str | None) -> None:
+    kind = project("shapes")
+    read = load_zip(packed({f"{folder}/a.png": GOOD}), kind.labels, kind.folders)
+    assert [found for found, _, _ in read.pictures] == ([label] if label else [])
+
+
+def test_a_number_beside_a_digit_is_not_its_class() -> None:
+    labels = project("digits").labels
+    read = load_zip(packed({"photos 5/7/a.png": GOOD, "photos 5/b.png": GOOD}), labels)
+    assert [label for label, _, _ in read.pictures] == ["7"]
+
+
+def test_limits_are_those_of_the_server() -> None:
+    settings = tomllib.loads((ROOT / ".streamlit/config.toml").read_text("utf-8"))
+    sent = settings["server"]["maxUploadSize"] * 2**20
+    assert pictures.MAX_BYTES == pictures.MAX_ZIP_BYTES <= sent < 1.1 * pictures.MAX_BYTES
+
+
 def test_large_pictures_shrink() -> None:
     assert load_picture(saved(Image.new("L", (3000, 600))), "a").size == (1600, 320)
     raw = saved(Image.new("L", (9000, 7000), 255), "JPEG")  # 63 megapixels
@@ -114,15 +256,16 @@ def test_an_animation_gives_its_first_frame() -> None:
 
 
 HOSTILE = {
-    "empty": (b"", "is not a picture"),
+    "empty": (b"", "is empty"),
     "text": (b"hello, world", "is not a picture"),
     "pdf": (b"%PDF-1.7 ...", "is not a picture"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not a picture"),
     "tiff": (saved(arrow(), "TIFF"), "is not a picture"),
     "eps": (saved(arrow(), "EPS"), "is not a picture"),
     "zip": (packed({"a.png": GOOD}), "is not a picture"),
+    "avif": (b"\0\0\0\x18ftypavif\0\0\0\0", "AVIF photo. Save or share it as JPEG"),
     "heic": (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
-    "too many bytes": (b"\xff\xd8" + b"\0" * pictures.MAX_BYTES, "larger than 30 MB"),
+    "too many bytes": (b"\xff\xd8" + b"\0" * pictures.MAX_BYTES, "larger than 25 MB"),
     "png cut": (saved(Image.effect_noise((90, 90), 50))[:-2000], "damaged"),
     "jpeg cut": (saved(Image.effect_noise((90, 90), 50), "JPEG")[:-2000], "damaged"),
     "png without pixels": (png(10, 10), "damaged"),
@@ -271,7 +414,10 @@ def test_all_problems_of_a_zip_at_once() -> None:
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_packing_that_cannot_be_bounded_is_reported(method: int) -> None:
     read = load_zip(packed({"circle/a.png": b"\0" * 1_000_000}, method), LABELS)
-    assert [p.text() for p in read.problems] == ["circle/a.png cannot be unpacked."]
+    kind = "bzip2" if method == zipfile.ZIP_BZIP2 else "LZMA"
+    assert [p.text() for p in read.problems] == [
+        f"circle/a.png is packed by {kind}, which is not read. Pack it as an ordinary ZIP."
+    ]
 
 
 def test_a_damaged_entry_is_reported() -> None:
