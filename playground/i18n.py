@@ -66,8 +66,13 @@ def translate_plural(one: str, many: str, count: int, language: str) -> str:
     return chosen.format(n=number(count, language, 0))
 
 
-@lru_cache(maxsize=10_000)
 def number(value: float, language: str, digits: int) -> str:
     """``value`` with exactly ``digits`` decimals, as the language writes it (0.5 or 0,5)."""
+    return _number(value + 0.0 if value == 0 else value, language, digits)
+
+
+@lru_cache(maxsize=10_000)
+def _number(value: float, language: str, digits: int) -> str:
+    """For the cache 0.0 and -0.0 are the same, so only one of them may come here."""
     pattern = "#,##0." + "0" * digits if digits else "#,##0"
     return format_decimal(value, format=pattern, locale=language)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from playground import i18n
+from playground.i18n import LANGUAGES, number
 
 CATALOGUE = """
 msgid ""
@@ -117,3 +118,9 @@ def test_numbers_have_the_languages_decimal_mark(
 
 def test_marking_changes_nothing() -> None:
     assert i18n.N_("Loss") == "Loss"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_zero_has_no_sign_whichever_zero_came_first(language: str) -> None:
+    assert number(-0.0, language, 1) == number(0.0, language, 1)
+    assert "-" not in number(0.0, language, 1) + number(-0.0, language, 3)

@@ -26,6 +26,7 @@ class Tested:
 
     run: Run
     steps: int
+    over: bool  # early stopping changes the weights once more without a step
     outputs: Tensor  # (n, k)
     dataset: Dataset
 
@@ -46,7 +47,8 @@ def tested(run: Run) -> Tested | None:
         )
         return None
     found: Tested | None = st.session_state.get(f"{name}.tested")
-    if found is not None and found.run is run and found.steps == snapshot.history.steps:
+    state = (run, snapshot.history.steps, snapshot.over)
+    if found is not None and (found.run, found.steps, found.over) == state:
         return found
     if not st.button(
         _("Measure on the test set"),
@@ -59,7 +61,7 @@ def tested(run: Run) -> Tested | None:
     predictor = run.predictor()
     with st.spinner(_("Measuring …")):
         outputs = outputs_of(predictor.model, dataset.test, dataset)
-    result = Tested(run, snapshot.history.steps, outputs, dataset)
+    result = Tested(*state, outputs, dataset)
     st.session_state[f"{name}.tested"] = result
     st.rerun()  # now without the button
     return result

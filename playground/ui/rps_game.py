@@ -108,7 +108,7 @@ def game(run: Run) -> None:
 def _game(run: Run) -> None:
     now = match()
     snapshot = run.snapshot()
-    version = None if snapshot.active else (id(run), snapshot.history.steps)
+    version = None if snapshot.active else (run, snapshot.history.steps, snapshot.over)
     now.follow(predictor_or_message(run), version)
     who = _choose()
     _buttons(now, who)

@@ -111,3 +111,16 @@ def test_a_file_is_loaded_and_its_problems_are_said() -> None:
     ]
     throw(app, "paper")
     assert match.score().wins[0] >= 10
+
+
+def test_another_untrained_network_is_another_one_to_learn_from() -> None:
+    """The one before it is gone, and the new one may lie at its very place in memory."""
+    app = open_page()
+    run = app.session_state["runs"]["rps"]
+    assert app.session_state["rps.match"].version[0] is run
+    app.selectbox(key="rps.activation@en").select("tanh").run()
+    now = app.session_state["runs"]["rps"]
+    assert now is not run
+    found = app.session_state["rps.match"]
+    assert found.version[0] is now
+    assert found.learner.network.recipe.activation == "tanh"
