@@ -38,20 +38,6 @@ BEFORE: Final = "pytorch.before"  # and those before the last change
 RUN: Final = "pytorch.outcome"  # what the last run gave
 EARLIER: Final = "pytorch.earlier"  # and the one before it, to compare with
 
-# On a wide screen there is room for two lines: what is below must not jump when a sentence is
-# longer. On a phone the sentence stays in sight, since the part that was exchanged is further down.
-STYLE: Final = """
-<style>
-@media (min-width: 641px) {
-  .st-key-pytorch_change, .st-key-pytorch_how, .st-key-pytorch_title { min-height: 46px; }
-}
-@media (max-width: 640px) {
-  [data-testid="stLayoutWrapper"]:has(> .st-key-pytorch_change) { position: sticky; top: 3.5rem;
-    z-index: 30; padding: 6px 0; background: light-dark(#fcfcfb, #12191d);
-    border-bottom: 1px solid #8a939b; }
-}
-</style>
-"""
 
 dials = lesson.begin(
     "pytorch",
@@ -305,7 +291,6 @@ def losses(last: Outcome, earlier: Outcome | None) -> bool:
 
 
 code_view.style()
-st.html(STYLE)
 choices = Choices(**{name: dials[name] for name in FIELDS})
 program = five_parts.write(choices, language.current())
 before = remember(choices)

@@ -29,34 +29,6 @@ LESSONS = {
 ICONS = {stem: icon for entries in frame.PAGES.values() for stem, _title, icon in entries}
 TITLES = {stem: title for entries in frame.PAGES.values() for stem, title, _icon in entries}
 
-STYLE = """
-<style>
-.st-key-tour, .st-key-lessons, .st-key-projects { display: grid; gap: 0.8rem; }
-.st-key-tour { grid-template-columns: repeat(5, 1fr); }
-.st-key-lessons { grid-template-columns: repeat(4, 1fr); }
-.st-key-projects { grid-template-columns: repeat(6, 1fr); }
-/* All cards of a row are equally high. */
-:is(.st-key-tour, .st-key-lessons, .st-key-projects) > div { height: auto; align-self: stretch; }
-[class*="st-key-card-"] a { padding-left: 0; }
-[class*="st-key-card-"] a p { white-space: normal; }
-.tile img { display: block; width: 100%; margin-bottom: 0.5rem; }
-.tile { font-size: 0.9rem; line-height: 1.35; }
-/* All of a card is its link. */
-[class*="st-key-card-"] { position: relative; height: 100%; }
-[class*="st-key-card-"] :is(.stElementContainer, .stPageLink, .stPageLink div) { position: static; }
-[class*="st-key-card-"] a::after { content: ""; position: absolute; inset: 0; }
-@media (max-width: 1100px) {
-  .st-key-tour, .st-key-lessons, .st-key-projects { grid-template-columns: repeat(3, 1fr); }
-}
-@media (max-width: 640px) {
-  .st-key-tour, .st-key-lessons, .st-key-projects { grid-template-columns: 1fr; }
-  .tile { display: flex; gap: 0.8rem; align-items: center; }
-  .st-key-parts :is(th, td):nth-child(3) { display: none; }
-  .tile img { width: 38%; flex: none; margin: 0; }
-}
-</style>
-"""
-
 
 def card(stem: str, line: str) -> None:
     """One page on the map: its title, which is the link, its picture, and a line."""
@@ -68,10 +40,7 @@ def card(stem: str, line: str) -> None:
         st.html(f'<div class="tile">{picture}<span>{escape(line)}</span></div>')
 
 
-frame.page(
-    N_("Neural network playground"), N_("Train a real network, watch it learn, then use it.")
-)
-st.html(STYLE)
+frame.page(frame.NAME, N_("Train a real network, watch it learn, then use it."))
 language.prose("start", "welcome")
 
 st.subheader(_("Five minutes to begin with"), anchor=False)

@@ -88,7 +88,6 @@ def _board() -> None:
         label_visibility="collapsed",
         **tied("board.view", "digits"),
     )
-    st.html(STYLE)
     _live(st.session_state["board.view"])
     _manage()
 
@@ -286,32 +285,6 @@ def _table(
         for place, row in zip(places, rows, strict=True)
     )
     st.html(f'<table class="board"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
-
-
-STYLE: Final = """
-<style>
-table.board { width: 100%; border-collapse: collapse; font-size: 1.3rem; line-height: 1.25;
-  font-variant-numeric: tabular-nums; }
-table.board th { font-size: 0.95rem; font-weight: 600; text-align: right; opacity: 0.75;
-  vertical-align: bottom; }
-table.board th, table.board td { padding: 0.45rem 0.8rem; border: 0;
-  border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
-table.board td { text-align: right; }
-table.board .place { width: 3.2rem; font-size: 1.7rem; font-weight: 650; text-align: right; }
-table.board .name { text-align: left; overflow-wrap: anywhere; }
-table.board td.name { font-size: 1.5rem; }
-table.board td.figure b { font-size: 1.6rem; font-weight: 650; }
-table.board small { display: block; font-size: 0.9rem; opacity: 0.75; }
-table.board tr.top { background: color-mix(in srgb, #1f6f8b 11%, transparent); }
-@media (max-width: 640px) {
-  table.board .more { display: none; }
-  table.board th, table.board td { padding: 0.35rem 0.3rem; }
-  table.board .place { width: 2rem; font-size: 1.3rem; }
-  table.board td.name { font-size: 1.15rem; }
-  table.board td.figure b { font-size: 1.2rem; }
-}
-</style>
-"""
 
 
 # --- What the teacher may do ------------------------------------------------------------------

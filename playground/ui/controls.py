@@ -20,7 +20,7 @@ from playground.i18n import N_
 from playground.limits import LimitError
 from playground.projects.base import Project
 from playground.recipe import FIELDS, Recipe
-from playground.ui import desk, language
+from playground.ui import address, desk, language
 from playground.ui.language import _
 from playground.ui.problems import plain
 from playground.ui.state import tied
@@ -165,7 +165,7 @@ class Dials:
         """Bring the URL up to date; what was wrong with it has been read once one moves on."""
         wanted = {**self.parameters(), **desk.parameters()}
         if st.query_params.to_dict() != wanted:
-            st.query_params.from_dict(wanted)
+            address.write(wanted)
             if not self._new:
                 st.session_state.pop(self.key("link.problems"), None)
                 self._place.empty()

@@ -17,7 +17,8 @@ from playground.i18n import N_
 from playground.links import DESK, LANGUAGE
 from playground.service import Run
 from playground.store import NoDeskError, StoreError
-from playground.ui import board_join, language
+from playground.ui import address as page_address
+from playground.ui import board_join, browser, language
 from playground.ui.language import _
 from playground.ui.problems import plain
 
@@ -25,6 +26,8 @@ HERE: Final = "desk"
 NOTICE: Final = "desk.notice"  # (what to say, is it only until the desk has an id?)
 TOLD: Final = "desk.told"  # what has been said about the store already
 SURE: Final = "desk.sure"
+GONE: Final = "desk.gone"  # ids of desks that no browser need remember any more
+ASKED: Final = "desk.asked"  # (what this browser remembers, what is known of it)
 UNKNOWN: Final = N_(
     "The address names a desk that is not here: it may be mistyped, or the desk was deleted. "
     "You begin with a fresh one."
@@ -57,7 +60,9 @@ def here() -> Desk:
         notice = MOVED if found.moved else DELETED
         found = st.session_state[HERE] = desks().fresh()
         st.session_state[NOTICE] = PlaygroundError(notice)
-        st.query_params.pop(DESK, None)
+        if found.id is not None and not found.moved:
+            _gone(found.id)
+        page_address.update(DESK, None)
     context = get_script_run_ctx()
     if context is not None:
         found.tabs.add(context.session_id)
@@ -74,7 +79,8 @@ def _asked_for() -> Desk:
         return desks().open(asked)
     except NoDeskError:
         st.session_state[NOTICE] = PlaygroundError(UNKNOWN)
-        st.query_params.pop(DESK, None)
+        _gone(asked)
+        page_address.update(DESK, None)
     except StoreError as error:
         st.session_state[NOTICE] = error
     return desks().fresh()
@@ -101,8 +107,63 @@ def parameters() -> dict[str, str]:
 def in_address() -> None:
     """Bring the address up to date, from wherever something has been kept."""
     said = parameters()
-    if said and st.query_params.get(DESK) != said[DESK]:
-        st.query_params[DESK] = said[DESK]
+    if said:
+        page_address.update(DESK, said[DESK])
+
+
+def to_remember() -> dict[str, object]:
+    """What the browser is to remember of this desk, and which one it may go on with."""
+    gone: list[str] = st.session_state.get(GONE, [])
+    found = here()
+    offered: dict[str, str] | None = None
+    asked = browser.remembered()
+    if found.id is None and asked is not None and asked not in gone:
+        offered = _offer(asked)
+        gone = st.session_state.get(GONE, [])
+    return {"desk": found.id, "gone": gone, "asked": asked, "offer": offered}
+
+
+def _offer(asked: str) -> dict[str, str] | None:
+    """What to say of a desk that this browser remembers; looked up once a session."""
+    before, glance = st.session_state.get(ASKED, (None, None))
+    if before != asked:
+        try:
+            glance = desks().knows(asked)
+        except StoreError:
+            return None  # nobody knows: perhaps at the next rerun
+        st.session_state[ASKED] = (asked, glance)
+        if glance is None:
+            _gone(asked)
+    if glance is None:
+        return None
+    found = [_since(glance.ago)]
+    if glance.runs:
+        found.insert(0, language.counted("{n} network", "{n} networks", glance.runs))
+    elif glance.things:
+        found.insert(0, language.counted("{n} own example", "{n} own examples", glance.things))
+    return {
+        "desk": asked,
+        "text": _("Go on where you were? ({what})", what=", ".join(found)),
+        "go": _("Go on"),
+        "fresh": _("Fresh desk"),
+    }
+
+
+def _since(seconds: float) -> str:
+    """How long ago something was, as one says it."""
+    minutes = int(seconds / 60)
+    if minutes < 1:
+        return _("just now")
+    if minutes < 60:
+        return language.counted("{n} minute ago", "{n} minutes ago", minutes)
+    if minutes < 24 * 60:
+        return language.counted("{n} hour ago", "{n} hours ago", minutes // 60)
+    return language.counted("{n} day ago", "{n} days ago", minutes // (24 * 60))
+
+
+def _gone(desk: str) -> None:
+    """Let the browser forget ``desk``."""
+    st.session_state[GONE] = [*st.session_state.get(GONE, []), desk]
 
 
 def notices() -> None:
@@ -139,6 +200,7 @@ def popover(stop: Callable[[Run], None]) -> None:
             if problem is not None:
                 st.warning(problem.text(_), icon=":material/cloud_off:")
         if found.id is None:
+            browser.menu(None)
             st.markdown(
                 _(
                     "**Nothing to keep yet.** When you have trained a network, kept a drawing or "
@@ -158,6 +220,7 @@ def popover(stop: Callable[[Run], None]) -> None:
         link = address(found.id)
         st.code(link, None, wrap_lines=True)
         st.image(_qr_code(link), width=190, alt=_("QR code of your desk's address"))
+        browser.menu(found.id)
         board_join.section(found, desks())
         _end(found, stop)
 
@@ -190,7 +253,7 @@ def _end(found: Desk, stop: Callable[[Run], None]) -> None:
             desks().delete(found)
         except StoreError as error:
             st.toast(plain(error.text(_)), icon=":material/error:", duration="long")
-        st.query_params.pop(DESK, None)
+        page_address.update(DESK, None)
 
     if not st.session_state.get(SURE):
         st.button(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, ParamSpec
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from playground import threads
 from playground.errors import PlaygroundError
@@ -18,16 +19,19 @@ from playground.i18n import N_
 from playground.kept import RunList
 from playground.service import Run, RunService
 from playground.turns import Turns
-from playground.ui import board_join, desk, language, peers
+from playground.ui import address, board_join, browser, desk, language, peers
 from playground.ui.language import _
 
 ROOT: Final = Path(__file__).parent.parent.parent
 ENTERED: Final = "entered"
+PLACE: Final = "browser.place"  # on the page, for what is known only when it is drawn
+STYLE: Final = f"<style>{Path(__file__).with_name('style.css').read_text('utf-8')}</style>"
 TURNS: Final = Turns()  # of all pages of this process
 QUEUE: Final = 4  # pages that may wait for their turn before training makes room for them
 REST: Final = 0.01  # seconds that a worker rests after a slice, for each page beyond those
 P = ParamSpec("P")
 
+NAME: Final = N_("Neural network playground")
 LESSON_PAGES: Final = N_("Lesson")
 PROJECT_PAGES: Final = N_("Projects")
 RUN_PAGES: Final = N_("Experiments")
@@ -93,7 +97,27 @@ def run() -> None:
     """The entry, ``app.py``: one navigation, then the page it says."""
     st.session_state[ENTERED] = True
     with TURNS.taken(), language.settled():
-        _navigation().run()
+        address.begin()
+        found = _navigation()
+        found.run()
+        _browser(found.url_path or "")
+
+
+def _browser(stem: str) -> None:
+    """What is left to the browser, now that the page is drawn and knows its address."""
+    place: DeltaGenerator | None = st.session_state.pop(PLACE, None)
+    if place is None:
+        return
+    pages = [name for entries in PAGES.values() for name, _title, _icon in entries]
+    with place:
+        browser.page(
+            {
+                "page": stem,
+                "pages": [*pages, BOARD[0]],
+                "address": address.leave(),
+                **desk.to_remember(),
+            }
+        )
 
 
 def fragment(
@@ -154,8 +178,10 @@ def page(title: str, purpose: str) -> None:
     # What a page computes is small, and helper threads are for the run that trains.
     threads.use(1)
     _end_well()
-    st.set_page_config(page_title=f"{_(title)} · {_('Neural network playground')}", layout="wide")
+    whole = _(NAME) if title == NAME else f"{_(title)} · {_(NAME)}"
+    st.set_page_config(page_title=whole, layout="wide")
     st.html(STYLE)
+    st.session_state[PLACE] = st.container(key="browser")
     kept()  # what has begun since the last look is worth a desk
     heading, choice = st.columns([3, 1], vertical_alignment="center")
     with (
@@ -201,21 +227,3 @@ def _heartbeat() -> None:
     with st.container():
         if active:
             beat()
-
-
-STYLE: Final = """
-<style>
-/* Use the projector's whole width and height. */
-.stMainBlockContainer { padding-top: 3.6rem; padding-bottom: 2rem; max-width: 1680px; }
-h1 { padding: 0 !important; }
-/* Or an exponent on top of a fraction is cut off. */
-.katex-display { padding-top: 0.3em; }
-/* As low as the switch of languages beside it. */
-.st-key-desk-popover button { min-height: 2rem; padding-block: 0; }
-/* On a phone columns stack: what to try first, then training, then settings. */
-@media (max-width: 640px) {
-  .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
-  .stColumn:has(.st-key-try) { order: -1; }
-}
-</style>
-"""

@@ -12,6 +12,7 @@ from typing import Final
 import streamlit as st
 
 from playground import i18n
+from playground.ui import address
 
 KEY: Final = "lang"
 WIDGET: Final = "lang.switch"
@@ -77,11 +78,11 @@ def switch() -> None:
     """The switch between languages, which also stands in the URL."""
     # A plain value, as in state.tied: a widget's own does not outlive a change of page.
     chosen = st.session_state.setdefault(KEY, current())
-    if st.session_state.get(WIDGET) != chosen:
-        st.session_state[WIDGET] = chosen
     st.segmented_control(
         "Język / Language",
         list(i18n.LANGUAGES),
+        # Each time, as a browser may draw the switch anew and then knows nothing of what is on.
+        default=chosen,
         required=True,
         format_func=i18n.LANGUAGES.__getitem__,
         key=WIDGET,
@@ -89,8 +90,7 @@ def switch() -> None:
         label_visibility="collapsed",
     )
     # Not Streamlit's own binding: it would write the translated label into the URL.
-    if st.query_params.get(KEY) != chosen:
-        st.query_params[KEY] = chosen
+    address.update(KEY, chosen)
 
 
 def _switched() -> None:

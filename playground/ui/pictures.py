@@ -41,15 +41,7 @@ from playground.ui.parts import part
 from playground.ui.problems import plain, show_problems
 from playground.ui.state import tied
 
-TILE: Final = 56  # pixels a side
-GRID: Final = f"""
-<style>
-.tiles {{ display: flex; flex-wrap: wrap; gap: 0.5rem 0.75rem; }}
-.tiles figure {{ margin: 0; width: {TILE}px; text-align: center; }}
-.tiles img {{ width: {TILE}px; height: {TILE}px; image-rendering: pixelated; display: block; }}
-.tiles figcaption {{ font-size: 0.8rem; opacity: 0.7; overflow-wrap: anywhere; }}
-</style>
-"""
+TILE: Final = 56  # pixels a side, as in style.css
 KEPT: Final = 256  # pixels: the longest side of a picture that is kept, in grey
 SHOWN: Final = 60  # of a student's own pictures
 
@@ -80,7 +72,7 @@ def _grid(addresses: Sequence[str], captions: Sequence[str], alt: str) -> None:
         f"<figcaption>{escape(caption)}</figcaption></figure>"
         for one, caption in zip(addresses, captions, strict=True)
     )
-    st.html(f'{GRID}<div class="tiles">{"".join(figures)}</div>')
+    st.html(f'<div class="tiles">{"".join(figures)}</div>')
 
 
 _sampled: Final = WeakKeyDictionary[Examples, tuple[list[str], list[int]]]()

@@ -151,7 +151,6 @@ def _choose() -> str:
 
 
 def _buttons(now: Match, who: str) -> None:
-    st.html(STYLE)
     with st.container(key="rps-throws"):
         for place, move in zip(st.columns(3, gap="small"), MOVES, strict=True):
             place.button(
@@ -326,17 +325,6 @@ def _seal(now: Match, who: str, last: Played | None) -> None:
             language=None,
             wrap_lines=True,
         )
-
-
-STYLE: Final = """
-<style>
-.st-key-rps-throws button { min-height: 4rem; padding: 0.25rem; }
-.st-key-rps-throws button p { font-size: 1.05rem; }
-/* Side by side on a phone too. */
-.st-key-rps-throws [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
-.st-key-rps-throws [data-testid="stColumn"] { min-width: 0; flex: 1 1 0; }
-</style>
-"""
 
 
 # --- The student's own games ---------------------------------------------------------------
