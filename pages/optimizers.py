@@ -70,6 +70,8 @@ FIELDS: Final = (
         low=0.001,
         high=10,
         log=True,
+        # Fine where SGD reaches its limit: 1 on the bowl and in the ravine.
+        stops=(0.4, 0.6, 0.7, 0.8, 0.9, 1.1, 1.2, 1.5),
     ),
     Field(
         "momentum",
@@ -223,41 +225,100 @@ def limits() -> str:
     )
 
 
+def share(way: descent.Track) -> str:
+    """What is left of the starting loss at the end of ``way``."""
+    return percent(way.losses[-1] / way.losses[0])
+
+
+def percent(part: float) -> str:
+    """A share, with a decimal where it is small."""
+    if 0 < part < 0.001:
+        return _("less than {share}", share=language.percent(0.001, 1))
+    return language.percent(part, 1 if part < 0.1 else 0)
+
+
 def verdict() -> None:
     """Too small, right or too large: what became of the followed optimizer after all steps."""
-    match descent.ending(track):
-        case "lost":
-            said = _(
-                "**Too large: it diverges.** From step {n} on it is out of the picture.",
-                n=track.outside(*SPAN),
-            )
-            show, icon = st.error, "trending_up"
-        case "slow":
-            said = _(
-                "**Too small.** After {n} steps {share} of the starting loss is left.",
-                n=STEPS,
-                share=language.percent(track.losses[STEPS] / track.losses[0]),
-            )
-            show, icon = st.warning, "hourglass_empty"
-        case "rests":
+    found = descent.judge(surface.name, track)
+    show, icon = st.warning, "hourglass_empty"
+    match found.kind:
+        case "right" | "detour":
             said = _(
                 "**Right.** From step {n} on less than 1% of the starting loss is left.",
                 n=descent.settled(track),
             )
             show, icon = st.success, "check"
-        case "elsewhere":
+            if found.kind == "detour":
+                said = _(
+                    "**It arrives, but by a detour.** It leaves the picture on the way. From step "
+                    "{n} on less than 1% of the starting loss is left.",
+                    n=descent.settled(track),
+                )
+                show, icon = st.warning, "alt_route"
+        case "lost":
+            said = (
+                _(
+                    "**Too large: it diverges.** From step {n} on it is out of the picture.",
+                    n=track.outside(*SPAN),
+                )
+                if track.lost is not None
+                else _("**Too large.** At the end it is out of the picture.")
+            )
+            show, icon = st.error, "trending_up"
+        case "small":
+            said = _(
+                "**Too small.** After {n} steps {share} of the starting loss is left.",
+                n=STEPS,
+                share=share(track),
+            )
+        case "large":
+            said = _(
+                "**Too large.** After {n} steps {share} of the starting loss is left.",
+                n=STEPS,
+                share=share(track),
+            )
+        case "restless":
+            said = _(
+                "**Too large to come to rest.** The loss of the last three steps: {losses}.",
+                losses=" → ".join(language.number(loss, 2) for loss in track.losses[-3:]),
+            )
+            icon = "swap_vert"
+        case "momentum":
+            said = _(
+                "**Too much momentum.** After {n} steps {share} of the starting loss is left.",
+                n=STEPS,
+                share=share(track),
+            )
+            if min(track.losses) < track.losses[STEPS] / 2:
+                said += " " + _(
+                    "It had come down to {least}, rolled past the bottom and up again.",
+                    least=percent(min(track.losses) / track.losses[0]),
+                )
+            icon = "swap_vert"
+        case "stuck":
             said = _(
                 "**Stuck.** The gradient is almost zero here, but the loss is still {loss}.",
                 loss=language.number(track.losses[STEPS], 2),
             )
-            show, icon = st.warning, "lock"
-        case _:
+            icon = "lock"
+        case "best":
             said = _(
-                "**Too large to come to rest.** After {n} steps the loss still jumps: {losses}.",
+                "**Not there yet.** After {n} steps {share} of the starting loss is left. Half "
+                "and twice the learning rate do no better.",
                 n=STEPS,
-                losses=" → ".join(language.number(loss, 2) for loss in track.losses[-4:-1]),
+                share=share(track),
             )
-            show, icon = st.warning, "swap_vert"
+    if found.better is not None:
+        other = found.better.recipe
+        symbol, value = (
+            ("μ", other.momentum) if found.kind == "momentum" else ("η", other.learning_rate)
+        )
+        said += " " + _(
+            "With {symbol} = {value} it would be {share}.",
+            symbol=symbol,
+            value=number(value),
+            share=share(found.better),
+        )
     show(f"{followed}, η = {number(rate)}: {said}", icon=f":material/{icon}:")
 
 

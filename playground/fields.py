@@ -41,7 +41,8 @@ class Field:
     """One named value: what it may be, and how to explain it.
 
     ``integers`` is a tuple of 1 or more whole numbers, each within ``low``..``high``,
-    with at most ``longest`` of them. ``label``, ``help`` and the values of
+    with at most ``longest`` of them. ``stops`` are more stops for a logarithmic slider than
+    the usual 1, 2, 3, 5, 10. ``label``, ``help`` and the values of
     ``choice_labels`` are gettext ids. ``aliases`` maps other spellings met in files
     (``"rozmiar"``, ``"mała"``) to the column's name or to one of its choices.
     """
@@ -55,6 +56,7 @@ class Field:
     high: float = math.inf
     step: float = 1
     log: bool = False
+    stops: tuple[float, ...] = ()
     longest: int = 1
     choices: tuple[str, ...] = ()
     choice_labels: Mapping[str, str] = field(default_factory=dict)

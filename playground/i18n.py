@@ -58,12 +58,12 @@ def plural_form(count: int, language: str) -> int:
     return 1 if few else 2
 
 
-def translate_plural(one: str, many: str, count: int, language: str) -> str:
-    """The form of ``one``/``many`` that ``count`` takes in ``language``, with ``{n}`` filled."""
+def translate_plural(one: str, many: str, count: int, language: str, **values: object) -> str:
+    """The form of ``one``/``many`` that ``count`` takes, with ``{n}`` and ``values`` filled in."""
     form = plural_form(count, language)
     found = catalogue(language).get(one)
     chosen = found[form] if isinstance(found, tuple) else (one, many)[min(form, 1)]
-    return chosen.format(n=number(count, language, 0))
+    return chosen.format(n=number(count, language, 0), **values)
 
 
 def number(value: float, language: str, digits: int) -> str:

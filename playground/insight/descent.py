@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -14,13 +14,14 @@ from torch import Tensor, nn
 
 from playground import optimizers
 from playground.insight.surfaces import SPAN, SURFACES, Place
-from playground.recipe import Recipe
+from playground.recipe import FIELDS, Recipe
 
 NAMES: Final = ("sgd", "momentum", "nesterov", "rmsprop", "adam")
 STEPS: Final = 100
 LOST: Final = 1e4  # a weight beyond this (the picture ends at 4) will not come back
 
-Ending = Literal["lost", "rests", "elsewhere", "restless", "slow"]
+CALM: Final = 0.9  # momentum that is worth a try where there is more
+BETTER: Final = 0.99  # of the loss that is left: lower than that is better
 
 
 def recipe(name: str, learning_rate: float, momentum: float) -> Recipe:
@@ -89,14 +90,20 @@ def race(
     names: tuple[str, ...] = NAMES,
     steps: int = STEPS,
 ) -> tuple[Track, ...]:
-    """The ways of the optimizers ``names`` over ``steps`` steps. Shared: do not change.
+    """The ways of the optimizers ``names`` over ``steps`` steps. Shared: do not change."""
+    return walk(surface, start, [recipe(name, learning_rate, momentum) for name in names], steps)
+
+
+def walk(
+    surface: str, start: Place, recipes: Sequence[Recipe], steps: int = STEPS
+) -> tuple[Track, ...]:
+    """Descend from ``start`` once for each of ``recipes``.
 
     Each optimizer has two weights of its own. Their losses are added up for one
     ``backward()``: a sum's gradient is each part's own, and it takes a quarter of the time.
     """
     value = SURFACES[surface].value
-    weights = [nn.Parameter(torch.tensor(start, dtype=torch.double)) for _ in names]
-    recipes = [recipe(name, learning_rate, momentum) for name in names]
+    weights = [nn.Parameter(torch.tensor(start, dtype=torch.double)) for _ in recipes]
     runners = [
         optimizers.build(one, [weight]) for one, weight in zip(recipes, weights, strict=True)
     ]
@@ -120,12 +127,12 @@ def race(
     heights = torch.stack(losses, 1).tolist()
     slopes = torch.stack(gradients, 1).tolist()
     tracks = []
-    for n, name in enumerate(names):
+    for n, one in enumerate(recipes):
         end = next((k for k, place in enumerate(ways[n]) if not _sane(place)), None)
         tracks.append(
             Track(
-                name,
-                recipes[n],
+                one.optimizer,
+                one,
                 [(x, y) for x, y in ways[n][:end]],
                 heights[n][:end],
                 [(x, y) for x, y in slopes[n][:end]],
@@ -176,7 +183,9 @@ def by_hand(track: Track, step: int) -> Update:
     direction = g
     match track.name:
         case "momentum" | "nesterov":
-            old = {"v": kept("momentum_buffer")}
+            # Without momentum torch keeps none, and by the formula it is the last gradient.
+            last = track.gradients[step - 1] if mu == 0 and step else (0.0, 0.0)
+            old = {"v": track.memory[step].get("momentum_buffer", last)}
             new = {"v": _mix(mu, old["v"], 1, g)}
             direction = _mix(1, g, mu, new["v"]) if track.name == "nesterov" else new["v"]
         case "rmsprop":
@@ -247,22 +256,85 @@ def limit(name: str, momentum: float, curvature: float) -> float | None:
     return None
 
 
-def ending(track: Track) -> Ending:
-    """What has become of a whole track.
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a whole track, and what would have done better.
 
-    lost: out of :data:`SPAN`. rests: under 1 % of the starting loss, for its last ten steps.
-    elsewhere: the ground is flat, but not at a lowest place. restless: it still jumps up and
-    down. slow: still on its way down.
+    right: it came to rest. detour: so it did, but left :data:`SPAN` on its way. lost: it is
+    out of :data:`SPAN`. restless: it jumps and does not come closer. large, small: a smaller
+    or a larger learning rate ends lower. momentum: less momentum does, or it has been at half
+    of this loss before and has rolled on. stuck: the ground is flat, but not at a lowest
+    place. best: none of that helps. ``better`` is the track that ends lower, if one was found.
     """
-    if track.outside(*SPAN) is not None:
-        return "lost"
+
+    kind: Literal[
+        "right", "detour", "lost", "restless", "large", "small", "momentum", "stuck", "best"
+    ]
+    better: Track | None = None
+
+
+def judge(surface: str, track: Track) -> Verdict:
+    """Judge a whole track by experiment: half and twice its learning rate, and less momentum.
+
+    A rule of thumb that looks at one track alone calls too small what jumps to and fro
+    between two points, and blames the learning rate where momentum is to blame.
+    """
     if settled(track) is not None:
-        return "rests"
-    tail = track.losses[-20:]
-    if math.hypot(*track.gradients[-1]) < 0.1 and max(tail) - min(tail) < 0.01:
-        return "elsewhere"
-    rises = sum(later > sooner for sooner, later in pairwise(tail))
-    return "restless" if rises >= 2 else "slow"
+        return Verdict("right" if all(_inside(place) for place in track.points) else "detour")
+    left = _left(track)
+    one = track.recipe
+    tried = _others(surface, track.points[0], track.name, one.learning_rate, one.momentum)
+    found = {
+        kind: other
+        for kind, other in tried.items()
+        if _left(other) < BETTER * left and not (kind == "small" and math.isinf(left))
+    }
+    kind = min(found, key=lambda name: _left(found[name]), default=None)
+    better = None if kind is None else found[kind]
+    if kind == "momentum" or ("momentum" in tried and min(track.losses) < left / 2 < math.inf):
+        return Verdict("momentum", found.get("momentum"))
+    if kind == "small":
+        return Verdict("small", better)
+    if math.isinf(left):
+        return Verdict("lost", better)
+    if _jumps(track):
+        return Verdict("restless", better)
+    if kind == "large":
+        return Verdict("large", better)
+    flat = math.hypot(*track.gradients[-1]) < 0.1
+    return Verdict("stuck" if flat else "best")
+
+
+@lru_cache(maxsize=64)
+def _others(
+    surface: str, start: Place, name: str, rate: float, momentum: float
+) -> Mapping[str, Track]:
+    """What else to try: half the learning rate, twice as much, less momentum."""
+    others = {"large": recipe(name, rate / 2, momentum)}
+    if 2 * rate <= FIELDS["learning_rate"].high:
+        others["small"] = recipe(name, 2 * rate, momentum)
+    if name in ("momentum", "nesterov") and momentum > 0:
+        others["momentum"] = recipe(name, rate, CALM if momentum > CALM else momentum / 2)
+    return dict(zip(others, walk(surface, start, [*others.values()]), strict=True))
+
+
+def _inside(place: Place) -> bool:
+    return all(SPAN[0] <= weight <= SPAN[1] for weight in place)
+
+
+def _left(track: Track) -> float:
+    """The loss at its end; infinite out of :data:`SPAN`."""
+    return math.inf if track.outside(*SPAN) is not None else track.losses[-1]
+
+
+def _jumps(track: Track) -> bool:
+    """Whether the last steps turn back and back again, and do not get shorter."""
+    tail = track.points[-21:]
+    moves = [(x2 - x, y2 - y) for (x, y), (x2, y2) in pairwise(tail)]
+    turns = sum(a * c + b * d < 0 for (a, b), (c, d) in pairwise(moves))
+    lengths = [math.hypot(*move) for move in moves]
+    shrinks = max(lengths[-5:]) < 0.9 * max(lengths[:5])
+    return turns >= len(moves) / 4 and not shrinks and max(lengths) > 0.01
 
 
 def settled(track: Track, share: float = 0.01, quiet: int = 10) -> int | None:
@@ -277,6 +349,6 @@ def settled(track: Track, share: float = 0.01, quiet: int = 10) -> int | None:
 
 
 __all__ = [
-    "LOST", "NAMES", "STEPS", "Ending", "Track", "Update", "by_hand", "ending", "limit", "race",
-    "settled",
+    "BETTER", "CALM", "LOST", "NAMES", "STEPS", "Track", "Update", "Verdict", "by_hand", "judge",
+    "limit", "race", "settled", "walk",
 ]  # fmt: skip

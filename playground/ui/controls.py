@@ -341,7 +341,7 @@ def control(field: Field, key: str) -> None:
 
 
 def stops(field: Field) -> list[float]:
-    """What a logarithmic slider stops at: 1, 2, 5, 10, … in the range, its ends, the default."""
+    """What a logarithmic slider stops at: 1, 2, 3, 5, 10, …, the ends, the default, its own."""
     whole = field.kind == "integer"
     if field.name == "batch_size":
         powers = range(math.ceil(math.log2(field.low)), int(math.log2(field.high)) + 1)
@@ -349,7 +349,7 @@ def stops(field: Field) -> list[float]:
     low = field.low or (1 if whole else 1e-5)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(field.high)) + 1)
     grid = {float(f"{digit}e{power}") for power in powers for digit in (1, 2, 3, 5)}
-    grid |= {field.low, field.high}
+    grid |= {field.low, field.high, *field.stops}
     if isinstance(field.default, int | float):
         grid.add(field.default)
     inside = sorted(value for value in grid if field.low <= value <= field.high)

@@ -49,9 +49,9 @@ def _(message: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
-def counted(one: str, many: str, count: int) -> str:
+def counted(one: str, many: str, count: int, **values: object) -> str:
     """The plural form that ``count`` takes; ``{n}`` is the number itself."""
-    return i18n.translate_plural(one, many, count, current())
+    return i18n.translate_plural(one, many, count, current(), **values)
 
 
 def number(value: float, digits: int = 0) -> str:

@@ -15,7 +15,7 @@ from playground.insight.descent import (
     STEPS,
     Track,
     by_hand,
-    ending,
+    judge,
     limit,
     race,
     settled,
@@ -71,9 +71,9 @@ def test_one_that_diverges_does_not_disturb_the_others() -> None:
     # Momentum bears 2(1 + 0.9)/2 = 1.9 on this bowl, SGD only 1.
     tracks = {track.name: track for track in race("bowl", (1.0, 1.0), 1.5, 0.9)}
     assert tracks["sgd"].lost is not None
-    assert ending(tracks["sgd"]) == "lost"
-    assert ending(tracks["momentum"]) == "rests"
-    assert ending(tracks["adam"]) == "rests"
+    assert judge("bowl", tracks["sgd"]).kind == "lost"
+    assert judge("bowl", tracks["momentum"]).kind == "right"
+    assert judge("bowl", tracks["adam"]).kind == "right"
 
 
 @pytest.mark.parametrize("surface", SURFACES)
@@ -115,20 +115,69 @@ def test_the_limits_of_plain_sgd() -> None:
 @pytest.mark.parametrize(
     ("surface", "name", "rate", "start", "what"),
     [
-        ("ravine", "sgd", 0.01, (-3.5, 1.5), "slow"),
-        ("ravine", "sgd", 0.5, (-3.5, 1.5), "rests"),
+        ("ravine", "sgd", 0.01, (-3.5, 1.5), "small"),
+        ("ravine", "sgd", 0.5, (-3.5, 1.5), "right"),
         ("ravine", "sgd", 1.1, (-3.5, 1.5), "lost"),
-        ("saddle", "sgd", 0.1, (-3.0, 0.0), "elsewhere"),
-        ("valleys", "sgd", 0.1, (-3.8, 2.2), "elsewhere"),
+        # At the limit each step multiplies the distance by -1: the loss never rises.
+        ("ravine", "sgd", 1.0, (-3.5, 1.5), "restless"),
+        ("bowl", "sgd", 1.0, (-3.5, 2.0), "restless"),
+        ("tilted", "sgd", 1.0, (-3.5, -1.5), "restless"),
+        ("saddle", "sgd", 0.1, (-3.0, 0.0), "stuck"),
+        ("valleys", "sgd", 0.1, (-3.8, 2.2), "stuck"),
         ("valleys", "sgd", 2.0, (-3.8, 2.2), "restless"),
-        ("valleys", "momentum", 0.1, (-3.6, 3.6), "rests"),
-        ("bowl", "adam", 0.1, (0.0, 0.0), "rests"),
+        ("valleys", "momentum", 0.1, (-3.6, 3.6), "right"),
+        ("bowl", "adam", 0.1, (0.0, 0.0), "right"),
+        ("ravine", "adam", 10.0, (-3.5, 1.5), "detour"),
+        ("saddle", "rmsprop", 2.0, (-3.0, 0.1), "large"),
+        ("saddle", "rmsprop", 3.0, (-3.0, 0.1), "large"),
     ],
 )
-def test_endings(
+def test_verdicts(
     surface: str, name: str, rate: float, start: tuple[float, float], what: str
 ) -> None:
-    assert ending(one(surface, name, rate, start=start)) == what
+    assert judge(surface, one(surface, name, rate, start=start)).kind == what
+
+
+@pytest.mark.parametrize("name", ["momentum", "nesterov"])
+def test_momentum_that_rolls_past_the_bottom_is_to_blame_not_the_learning_rate(name: str) -> None:
+    for rate in (0.002, 0.005):
+        found = judge("ravine", one("ravine", name, rate, 0.99))
+        assert found.kind == "momentum", rate
+
+
+def left(track: Track) -> float:
+    return math.inf if track.outside(*SPAN) is not None else track.losses[-1]
+
+
+@settings(max_examples=15)
+@given(
+    surface=st.sampled_from(sorted(SURFACES)),
+    name=st.sampled_from(NAMES),
+    rate=st.sampled_from([0.001, 0.01, 0.03, 0.1, 0.3, 0.5, 0.9, 1.0, 1.1, 2.0, 3.0, 5.0, 10.0]),
+    momentum=st.sampled_from([0.0, 0.5, 0.9, 0.99]),
+)
+def test_a_verdict_does_what_it_says(surface: str, name: str, rate: float, momentum: float) -> None:
+    track = one(surface, name, rate, momentum)
+    found = judge(surface, track)
+    factor = {"small": 2.0, "large": 0.5, "restless": 0.5, "lost": 0.5}.get(found.kind)
+    if found.better is None:
+        assert found.kind not in ("small", "large")
+        return
+    assert left(found.better) < left(track)
+    changed = found.better.recipe
+    if found.kind == "momentum":
+        assert (changed.learning_rate, changed.momentum < momentum) == (rate, True)
+    else:
+        assert factor is not None
+        assert (changed.learning_rate, changed.momentum) == (factor * rate, track.recipe.momentum)
+        again = one(surface, name, factor * rate, momentum)
+        assert found.better.points == again.points
+
+
+def test_without_momentum_the_speed_before_a_step_is_the_last_gradient() -> None:
+    track = one("bowl", "momentum", 0.1, 0.0)
+    assert by_hand(track, 0).old["v"] == (0.0, 0.0)
+    assert by_hand(track, 5).old["v"] == track.gradients[4]
 
 
 def test_settled_counts_from_where_it_stays_low() -> None:
