@@ -20,6 +20,16 @@ ARROW: Final = 0.1  # of a gradient: longer, and the arrows would leave the pict
 FINE: Final = 160  # points along a side of the picture
 TABLE: Final = (1, 8, 32, 128)  # sizes that are always in it
 HIGHEST: Final = 0.8  # of the losses shown
+FITS: Final = {
+    "underfits": N_(
+        "**It underfits.** Both losses stay high: the network cannot even learn its own examples."
+    ),
+    "fits": N_("**It fits.** The validation loss ends near its lowest."),
+    "overfits": N_(
+        "**It overfits.** The training loss is far below the validation loss: the network has "
+        "learned the noise of its own examples."
+    ),
+}
 FIELDS: Final = (
     Field(
         "view",
@@ -186,12 +196,16 @@ def noise() -> None:
         way_over_loss(path, end, size)
         if whole:
             st.markdown(
-                _(
-                    "{receipts} receipts / {size} = {steps} steps an epoch; {made} steps so far. "
-                    "The loss is {loss}, the lowest possible {lowest}.",
+                language.counted(
+                    "{receipts} receipts in batches of {size} make {n} step an epoch.",
+                    "{receipts} receipts in batches of {size} make {n} steps an epoch.",
+                    steps,
                     receipts=batches.RECEIPTS,
                     size=size,
-                    steps=steps,
+                )
+                + " "
+                + _(
+                    "Steps so far: {made}. The loss is {loss}, the lowest possible {lowest}.",
                     made=len(path) - 1,
                     loss=language.number(float(batches.loss(end)), 2),
                     lowest=language.number(float(batches.loss(torch.tensor(batches.best()))), 2),
@@ -365,7 +379,7 @@ def overfitting() -> None:
                 lesson_charts.Mark(epoch, run.train_loss[epoch], color=charts.TRAIN),
                 lesson_charts.Mark(epoch, run.validation_loss[epoch], color=charts.VALIDATION),
             ],
-            rules=[charts.Line(_("noise of the data"), batches.SCATTER**2)],
+            rules=[charts.Line(_("the true rule"), batches.floor())],
             colors={train: charts.TRAIN, validation: charts.VALIDATION, lowest: charts.BEST},
             dashed=[lowest],
             height=400,
@@ -394,6 +408,7 @@ def overfitting() -> None:
             dashed=[truth],
             height=400,
         )
+    st.markdown(_(FITS[run.fit]))
     st.markdown(
         _(
             "After epoch {epoch} the training loss is {train} and the validation loss "

@@ -145,10 +145,13 @@ def figure(outcome: Outcome) -> str:
     assert outcome.figure is not None
     if outcome.choices.classes:
         return _("accuracy {share}", share=language.percent(outcome.figure))
-    if not outcome.figure < 1e4:
+    if not math.isfinite(outcome.figure):
         return _("mean error without bounds")
     unit = " zł" if outcome.choices.data == "price" else ""
-    return _("mean error {error}", error=language.number(outcome.figure, 3) + unit)
+    return _(
+        "mean error {error}",
+        error=language.number(outcome.figure, 3 if outcome.figure < 1e4 else 0) + unit,
+    )
 
 
 def result(program: Program) -> None:
@@ -162,7 +165,8 @@ def result(program: Program) -> None:
     else:
         title = _("**Trained**: validation, {figure}.", figure=figure(trained))
     compared = last if trained is None else earlier
-    if compared is not None:
+    # A price's error says nothing beside an accuracy, nor do other data.
+    if compared is not None and compared.choices.data == program.choices.data:
         title += " " + _("The run before: {figure}.", figure=figure(compared))
     with st.container(key="pytorch_title"):
         st.markdown(title)

@@ -10,9 +10,9 @@ from playground.ui import frame, language, thumbnails
 from playground.ui.language import _
 
 TOUR = {
-    "neuron": N_("Move a weight and the bias: the border tilts and shifts."),
+    "neuron": N_("Move the weight and the bias: the line tilts and shifts."),
     "loss": N_("Move a prediction: how wrong is it, and which way is better?"),
-    "optimizers": N_("Choose a start and let the optimizers race downhill."),
+    "optimizers": N_("Choose a start and see which optimizer is down first."),
     "digits": N_("Draw a digit, press **Train**, and watch the answer change."),
     "pytorch": N_("See the same as code: five parts, and what each line does."),
 }

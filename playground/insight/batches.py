@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
@@ -153,6 +153,8 @@ SCATTER: Final = 0.4
 REACH: Final = 3.0
 PLACES: Final = 101  # of a curve
 
+Fit = Literal["underfits", "fits", "overfits"]
+
 
 def rule(x: Tensor) -> Tensor:
     """What the examples scatter around."""
@@ -164,6 +166,13 @@ def scattered(n: int, seed: int, purpose: str) -> Examples:
     source = generator(seed, purpose)
     x = (2 * torch.rand(n, 1, generator=source) - 1) * REACH
     return Examples(x, rule(x).squeeze(1) + SCATTER * torch.randn(n, generator=source))
+
+
+@lru_cache(maxsize=1)
+def floor() -> float:
+    """The validation loss of the rule itself: what is left is the noise of these examples."""
+    held_back = scattered(VALIDATION, 0, "validation")
+    return float((rule(held_back.inputs).squeeze(1) - held_back.targets).square().mean())
 
 
 @dataclass(frozen=True)
@@ -181,6 +190,20 @@ class Overfit:
     def best(self) -> int:
         """The epoch with the lowest validation loss."""
         return min(range(len(self.validation_loss)), key=self.validation_loss.__getitem__)
+
+    @property
+    def fit(self) -> Fit:
+        """What the losses at the end say, beside the noise that no network can learn.
+
+        underfits: not even the training examples are learned. overfits: validation was better
+        before, or is far above training and noise. fits: neither.
+        """
+        noise = SCATTER**2
+        train, end = self.train_loss[-1], self.validation_loss[-1]
+        if train > 1.5 * noise:
+            return "underfits"
+        by_heart = train < end / 2 and end > 1.25 * noise
+        return "overfits" if by_heart or end > 1.25 * self.validation_loss[self.best] else "fits"
 
 
 @lru_cache(maxsize=64)  # a slider that walks along the epochs does not train anew
