@@ -17,6 +17,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
@@ -31,31 +32,39 @@ from playground.export.weights import BROKEN
 from playground.history import History
 from playground.i18n import N_
 from playground.keepsakes import Kind, pack, unpack
-from playground.kept import Kept, RunList
+from playground.kept import Kept, RunList, Unread
 from playground.optimizers import Settings
-from playground.projects import PROJECTS
+from playground.projects import PROJECTS, opened
 from playground.recipe import Recipe
 from playground.service import OVER, Milestone, Run, Snapshot
 from playground.store import (
     EXAMPLES,
     ID,
+    BoardFullError,
     DeskFullError,
     Glance,
     Member,
     MovedError,
+    NicknameError,
     NoDeskError,
     RefusedError,
     Row,
     Store,
     StoreError,
 )
+from playground.training import Controls
 
 RETRY: Final = 3.0  # seconds until a database that failed is asked again
+TRIES: Final = 3  # times that a failing database is asked once the server ends
+QUIET: Final = 60.0  # seconds without writing until the file is made whole
+SOON: Final = 1.0  # seconds between two tries to do so
 SHARE: Final = 0.05  # of one core's time that goes into writing down runs that still train
 REST: Final = 0.5  # seconds between two of them at least, as each may be a megabyte
 # Seconds after its last page until a desk leaves the memory.
 FORGET: Final = float(os.environ.get("PLAYGROUND_FORGET_AFTER", "1800"))
 FORGET_UNKEPT: Final = 7200.0  # the same for one that could not be written down
+JOINS: Final = 120  # desks that join the class board at once with nothing to show yet
+JOINS_A_SECOND: Final = 1.0  # and later on
 RESTARTED: Final = N_("The server was restarted.")
 
 T = TypeVar("T")
@@ -97,18 +106,25 @@ class Desk:
         self._written: dict[str, list[Any]] = {}
         self._labels: dict[str, Label] = {}
         self._versions: Counter[str] = Counter()  # of things, by kind
+        self._foreign: dict[str, list[bytes]] = {}  # things, by kind, that nobody here can read
         self._derived: dict[str, tuple[object, Any]] = {}
         self._examples: set[str] = set()
-        self._ids: WeakKeyDictionary[Kept, str] = WeakKeyDictionary()
+        self._ids: WeakKeyDictionary[Kept | Unread, str] = WeakKeyDictionary()
+        self._unread: dict[str, Row] = {}  # runs of another version as they are stored, by id
         home.meet(self)
 
     def things(self, kind: Kind[T]) -> list[T]:
         """The desk's own things of one kind, in their order; only :meth:`put` changes them."""
         with self.lock:
             if kind.name not in self._things:
-                found = [kind.read(content) for content in self._raw.pop(kind.name, ())]
+                raw = self._raw.pop(kind.name, ())
+                found = [kind.read(content) for content in raw]
                 self._things[kind.name] = [one for one in found if one is not None]
-                # One that did not read back leaves a gap, and what follows is written anew.
+                # One that did not read back, as it may be a newer program's, stays stored behind
+                # those that did. It leaves a gap, and what follows is written anew.
+                self._foreign[kind.name] = [
+                    content for content, one in zip(raw, found, strict=True) if one is None
+                ]
                 gap = next((n for n, one in enumerate(found) if one is None), len(found))
                 self._written[kind.name] = found[:gap]
             self._kinds[kind.name] = kind
@@ -119,6 +135,8 @@ class Desk:
         with self.lock:
             self.things(kind)
             self._things[kind.name] = list(things)
+            if not self._things[kind.name]:  # all of them are to go
+                self._foreign[kind.name] = []
             self._versions[kind.name] += 1
         if self._things[kind.name] or self.id is not None:
             self.keep()
@@ -156,7 +174,7 @@ class Desk:
             self.take(run)
         if self.id is not None and not self.deleted:
             with self.lock:
-                labels = {self._ids.get(kept): self._label(kept) for kept in self.kept.runs}
+                labels = self._listed()
                 if any(labels.get(known) != label for known, label in self._labels.items()):
                     self._home.write(self, ("labels", None))
 
@@ -181,7 +199,8 @@ class Desk:
                 for kind, found in things.items()
                 if not kind.startswith(EXAMPLES)
             )
-            return Glance(len(self.kept.runs), things, max(0.0, self._home.clock() - self.seen))
+            runs = len(self.kept.runs) + len(self.kept.unread)
+            return Glance(runs, things, max(0.0, self._home.clock() - self.seen))
 
     @property
     def busy(self) -> bool:
@@ -190,8 +209,17 @@ class Desk:
 
     def _label(self, kept: Kept) -> Label:
         current = any(self.kept.of(run) is kept for run in list(self.runs.values()))
-        # PostgreSQL knows no zero byte in a text.
-        return kept.name.replace("\0", ""), kept.shown, current
+        return kept.name, kept.shown, current
+
+    def _listed(self) -> dict[str, Label]:
+        """The label of each run, by its id, that is stored and still listed."""
+        labels = {
+            self._ids[kept]: self._label(kept) for kept in self.kept.runs if kept in self._ids
+        }
+        for unread in self.kept.unread:
+            row = self._unread[self._ids[unread]]
+            labels[row.id] = row.name, row.shown, row.current
+        return labels
 
 
 class Desks:
@@ -218,6 +246,8 @@ class Desks:
         self._not_before = {"anything": 0.0, "milestone": 0.0}  # on a clock that ticks
         self._working = False
         self._closed = False
+        self._joins = float(JOINS)  # that may come now
+        self._joined_at = clock()
 
     # --- For pages --------------------------------------------------------------------------
 
@@ -259,6 +289,7 @@ class Desks:
             self._held[asked] = desk
         for run in desk.runs.values():
             self._owner[run] = desk
+        self._begin()
         return desk
 
     def knows(self, asked: str) -> Glance | None:
@@ -285,6 +316,8 @@ class Desks:
             moved = desk._stored and self.store.elsewhere(desk.id)
         except StoreError:
             return False
+        if self.store.generation != self._generation:
+            return False  # the file is another, and not the server; the thread sees to it
         if moved:
             self._moved(desk)
         return moved
@@ -314,6 +347,9 @@ class Desks:
         if desk.id is not None:
             with desk._pen:
                 self.store.delete(desk.id)
+            self._begin()
+            with suppress(StoreError):  # it is deleted; the thread tries once more
+                self.store.settle()
 
     def notice(self, run: Run) -> None:
         """From the training service: ``run`` has reached a milestone or its end."""
@@ -328,9 +364,10 @@ class Desks:
 
         Raises:
             PlaygroundError: no nickname (see :func:`playground.board.nickname`), or another's.
-            StoreError: the board cannot be written now.
+            StoreError: the board cannot be written now, or too many join.
         """
         name = board.nickname(nickname)
+        self._let_join(desk)
         desk.keep()
         if desk.id is None or desk.deleted:
             return
@@ -338,7 +375,7 @@ class Desks:
             if not desk._stored or self.store.generation != self._generation:
                 self.store.create(desk.id)
                 desk._stored = True
-            member = self.store.join(desk.id, name, board.folded(name))
+            member = self._joining(desk.id, name)
             with desk.lock:
                 if desk.member is not None and desk.member.handle == member.handle:
                     # Only the name is new; rounds may not be written down yet.
@@ -346,6 +383,46 @@ class Desks:
                 desk.member = member
             desk._joined = True
         self.write(desk, ("board", None))
+
+    def _let_join(self, desk: Desk) -> None:
+        """So that nobody fills the board with nicknames: who comes with a run always may.
+
+        Raises:
+            NicknameError: too many others have come without one.
+        """
+        if desk.member is not None or any(one.history.epochs for one in desk.kept.runs):
+            return
+        with self._changed:
+            now = self.clock()
+            more = (now - self._joined_at) * JOINS_A_SECOND
+            self._joins, self._joined_at = min(self._joins + more, float(JOINS)), now
+            if self._joins < 1:
+                raise NicknameError(
+                    N_(
+                        "Too many join the class board at this moment. Train a network, then join: "
+                        "whoever has trained one gets on. Or try again in a minute."
+                    )
+                )
+            self._joins -= 1
+
+    def _joining(self, desk: str, name: str) -> Member:
+        """Put ``desk`` on the board; if it is full, in place of one that has nothing to show."""
+        try:
+            return self.store.join(desk, name, board.folded(name))
+        except BoardFullError:
+            gone = self.store.make_room()
+            if gone is None:
+                raise
+        self._off_the_board(gone)
+        return self.store.join(desk, name, board.folded(name))
+
+    def _off_the_board(self, name: str) -> None:
+        """Let the desk of that id know, if it is here, that it does not stand there any more."""
+        with self._changed:
+            desk = self._all.get(name)
+        if desk is not None:
+            with desk.lock:
+                desk.member = None
 
     def leave(self, desk: Desk) -> None:
         """Take the desk off the class board, with all that stands there of it.
@@ -380,11 +457,7 @@ class Desks:
             StoreError: the board cannot be written now.
         """
         for name in self.store.expel(handle):
-            with self._changed:
-                desk = self._all.get(name)
-            if desk is not None:
-                with desk.lock:
-                    desk.member = None
+            self._off_the_board(name)
 
     def meet(self, desk: Desk) -> None:
         with self._changed:
@@ -431,11 +504,16 @@ class Desks:
             if desk.deleted or self._closed:
                 return
             self._jobs[desk, job] = None
-            if self._thread is None:
+            self._begin()
+            self._changed.notify_all()
+
+    def _begin(self) -> None:
+        """Let the thread run that writes, and looks after the database's file."""
+        with self._changed:
+            if self._thread is None and not self._closed:
                 # Said outright, as Streamlit's threads are daemons and hand that on.
                 self._thread = threading.Thread(target=self._work, name="keeping", daemon=False)
                 self._thread.start()
-            self._changed.notify_all()
 
     # --- The thread that writes ---------------------------------------------------------------
 
@@ -458,7 +536,8 @@ class Desks:
     def _work(self) -> None:
         # No daemon, for the same reason as the training service's workers.
         main = threading.main_thread()
-        pruned = time.monotonic()
+        pruned = looked = time.monotonic()
+        failed = 0
         while True:
             with self._changed:
                 ending = self._closed or not main.is_alive()
@@ -473,13 +552,30 @@ class Desks:
                 with self._changed:
                     self._working = False
                     self._changed.notify_all()
-                if ending and not done:
+                failed = 0 if done else failed + 1
+                if ending and failed >= TRIES:
                     break  # what cannot be written now never will be
+                if ending and not done:
+                    time.sleep(min(RETRY, 0.1))
+            now = time.monotonic()
+            if now - looked > min(QUIET, SOON):
+                looked = now
+                self._look_after(now)
             if time.monotonic() - pruned > min(60.0, FORGET):
                 pruned = time.monotonic()
                 self.prune()
         if not main.is_alive():
             self.store.close()
+
+    def _look_after(self, now: float) -> None:
+        """Notice a file that went away; make the file whole when nobody writes."""
+        store = self.store
+        with suppress(StoreError):  # who writes will hear of it
+            store.look()
+            if store.generation != self._generation:
+                self._begin_again()
+            if store.overdue or (store.unsettled and now - store.wrote > QUIET):
+                store.settle()
 
     def _next(self, hurry: bool) -> tuple[Desk, Job] | None:
         """Take a job: what is final first, then runs that go on, if they had not much time yet."""
@@ -513,6 +609,9 @@ class Desks:
                 self._refused[desk, job] = None
             return True
         except MovedError:
+            if self.store.generation != self._generation:  # the file is another, not the server
+                self._again(desk, job, None)
+                return False
             self._moved(desk)
             return True
         except NoDeskError:
@@ -552,8 +651,10 @@ class Desks:
                 self._not_before["anything"] = time.monotonic() + RETRY
 
     def _begin_again(self) -> None:
-        """The database is another, as the old one was damaged: write down all that is here."""
+        """The database is another, as the old one is gone: write down all that is here."""
         with self._changed:
+            if self._generation == self.store.generation:
+                return
             self._generation = self.store.generation
             desks = [*self._all.values()]
         for desk in desks:
@@ -561,9 +662,12 @@ class Desks:
                 desk._stored = desk._joined = False
                 desk._written, desk._labels, desk._examples = {}, {}, set()
                 kinds = [*desk._things, *desk._raw]
-                runs = [kept.run for kept in desk.kept.runs if kept.run is not None]
+                runs = {*desk.runs.values(), *desk.kept.live()}
+                whole = {desk.kept.of(run) for run in runs}
                 jobs: list[Job] = [("thing", kind) for kind in kinds]
-                jobs += [("run", run) for run in [*desk.runs.values(), *runs]]
+                jobs += [("run", run) for run in runs]
+                jobs += [("row", kept) for kept in desk.kept.runs if kept not in whole]
+                jobs += [("row", unread) for unread in desk.kept.unread]
                 if desk.member is not None:
                     jobs += [("board", None), ("score", None)]
             for job in [*jobs, ("labels", None)]:
@@ -586,6 +690,9 @@ class Desks:
         if isinstance(which, Run):
             self._write_run(desk, which)
             return False
+        if isinstance(which, Kept | Unread):
+            self._write_row(desk, which)
+            return False
         return self._write_labels(desk)
 
     def _write_things(self, desk: Desk, name: str) -> bool:
@@ -593,14 +700,19 @@ class Desks:
         with desk.lock:
             before = desk._written.get(name, [])
             raw = desk._raw.get(name)
-            things = list(raw if raw is not None else desk._things.get(name, []))
-            kind = desk._kinds.get(name)
+            foreign = desk._foreign.get(name, [])
+            things = list(raw if raw is not None else [*desk._things.get(name, []), *foreign])
+            kind = None if raw is not None else desk._kinds.get(name)
         news = {
             place: one
             for place, one in enumerate(things)
             if place >= len(before) or before[place] is not one
         }
-        contents = {place: one if kind is None else kind.encode(one) for place, one in news.items()}
+        own = len(things) if kind is None else len(things) - len(foreign)
+        contents = {
+            place: one if kind is None or place >= own else kind.encode(one)
+            for place, one in news.items()
+        }
         self.store.put(desk.id, name, contents, len(things))
         if raw is None:
             desk._written[name] = things
@@ -609,14 +721,13 @@ class Desks:
     def _write_labels(self, desk: Desk) -> bool:
         assert desk.id is not None
         with desk.lock:
-            labels = {
-                desk._ids[kept]: desk._label(kept) for kept in desk.kept.runs if kept in desk._ids
-            }
+            labels = desk._listed()
         gone = [run for run in desk._labels if run not in labels]
         if gone:
             self.store.delete_runs(desk.id, gone)
         for run in gone:
             del desk._labels[run]
+            desk._unread.pop(run, None)
         moved = False
         for run, label in labels.items():
             if run in desk._labels and desk._labels[run] != label:
@@ -646,6 +757,20 @@ class Desks:
         desk._labels[run_id] = label
         if not run.over:
             run.milestone_wanted = True
+
+    def _write_row(self, desk: Desk, listed: Kept | Unread) -> None:
+        """Write down a run of which only what the list says is left."""
+        assert desk.id is not None
+        with desk.lock:
+            if listed not in desk.kept.runs and listed not in desk.kept.unread:
+                return  # deleted in the meantime
+            run_id = desk._ids.setdefault(listed, secrets.token_hex(8))
+            if isinstance(listed, Unread):
+                row = desk._unread[run_id]
+            else:
+                row = _remains(listed, run_id, desk._label(listed))
+        self.store.save_run(desk.id, row)
+        desk._labels[run_id] = row.name, row.shown, row.current
 
     def _write_board(self, desk: Desk, what: str, run: Run | None) -> None:
         """Say something of the desk on the class board, if it is still there."""
@@ -698,12 +823,15 @@ class Desks:
     def _unpack(self, desk: Desk, row: Row) -> None:
         """List a stored run; what its project's page showed stands there again."""
         try:
-            recipe = Recipe.from_json(row.recipe)
-            project = PROJECTS[recipe.project]
-            project.check(recipe)
+            recipe = opened(row.recipe)
             history = History.from_json(row.history)
         except (PlaygroundError, *BROKEN):
-            return  # of another version of this program
+            unread = Unread(row.number, row.name)  # of another version of this program
+            desk.kept.bring_unread(unread)
+            desk._ids[unread] = row.id
+            desk._unread[row.id] = row
+            desk._labels[row.id] = (row.name, row.shown, row.current)
+            return
         state: Any = row.state if row.state in OVER else "stopped"
         snapshot = Snapshot(
             state=state,
@@ -766,6 +894,25 @@ def _row(run: Run, kept: Kept, run_id: str, label: Label) -> Row | None:
     )
 
 
+def _remains(kept: Kept, run_id: str, label: Label) -> Row:
+    """What to store of a run that is over, and of which no network is here any more."""
+    snapshot = kept.snapshot
+    name, shown, _current = label
+    return Row(
+        run_id,
+        kept.number,
+        name,
+        shown,
+        False,
+        snapshot.state,
+        snapshot.recipe.to_json(),
+        snapshot.history.to_json(),
+        kept.parameters,
+        snapshot.steps_total,
+        snapshot.served,
+    )
+
+
 def _last(kept: Kept) -> tuple[Snapshot, int]:
     """The last snapshot and the parameters of a listed run, which a page may be letting go."""
     run = kept.run
@@ -788,17 +935,26 @@ def _revived(recipe: Recipe, snapshot: Snapshot, row: Row, own: Examples | None)
     """The run itself, if its network was stored, or if it can still go on."""
     project = PROJECTS[recipe.project]
     if row.network is not None:
-        found = weights.load(row.network)
+        found = weights.load(row.network, limited=False)
         return Run.remembered(project, recipe, found.weights, found.scaler, snapshot, own)
     if row.progress is None:
         return None
+    project.check(recipe)  # it would train, and so what holds for all that train holds for it
     length = int.from_bytes(row.progress[:8], "little")
     said = json.loads(row.progress[8 : 8 + length])["__metadata__"]
     milestone = Milestone(
         safetensors.load(row.progress),
         snapshot.history,
-        Settings(*json.loads(said["settings"])),
+        _settings(recipe, json.loads(said["settings"])),
         row.steps_total,
         row.served,
     )
     return Run.resumed(project, recipe, milestone, own)
+
+
+def _settings(recipe: Recipe, saved: list[float]) -> Settings:
+    """The controls as they stood; one that is newer than what was saved stands as in the recipe."""
+    usual = Controls(recipe).now
+    if len(saved) > len(usual):
+        raise ValueError("the controls of another version")
+    return usual._replace(**dict(zip(Settings._fields, saved, strict=False)))

@@ -62,6 +62,12 @@ class Field:
     choice_labels: Mapping[str, str] = field(default_factory=dict)
     unit: str = ""
     aliases: Mapping[str, str] = field(default_factory=dict)
+    before: Value | None = None  # what was meant before there was this field, if not ``default``
+
+    @property
+    def missing(self) -> Value:
+        """What something that was written down before there was this field means by its absence."""
+        return self.default if self.before is None else self.before
 
     def check(self, value: object) -> Value:
         """``value`` in this field's own type, if allowed.

@@ -68,7 +68,15 @@ def table(name: str, fields: tuple[Field, ...]) -> Kind[list[Row]]:
 
     def decode(content: bytes) -> list[Row]:
         rows = json.loads(content)
-        return [{field.name: field.check(row[field.name]) for field in fields} for row in rows]
+        # A column that was added since says itself what it was before.
+        before = {field.name: field.before for field in fields if field.before is not None}
+        names = {field.name for field in fields}
+        if any(set(row) - names for row in rows):
+            raise ValueError("a column of a newer program")
+        return [
+            {field.name: field.check({**before, **row}[field.name]) for field in fields}
+            for row in rows
+        ]
 
     return Kind(name, lambda rows: json.dumps(rows).encode(), decode)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,14 +14,18 @@ from playground.errors import PlaygroundError
 from playground.fields import Field
 from playground.history import History
 from playground.i18n import N_
+from playground.projects import PROJECTS
 from playground.recipe import Recipe
 from playground.service import Run, Share, Snapshot
+from playground.versions import Step, upgraded
 
 MOST_RUNS: Final = 200
 MOST_STEPS: Final = 2_000_000
 """Of all kept runs together: each step's loss and figures take some 64 bytes."""
 LONGEST: Final = 60  # letters of a run's name
 VERSION: Final = 1
+UPGRADES: Final[dict[int, Step]] = {}
+"""By version of a file of runs: from its plain values to those of the next."""
 
 Look = Callable[[Run], Snapshot]
 
@@ -54,7 +59,7 @@ class Kept:
 
     def rename(self, name: object) -> None:
         """Take a name on one line, cut to what a table shows; "" is none."""
-        self.name = " ".join(str(name or "").split())[:LONGEST]
+        self.name = one_line(name or "")[:LONGEST]
 
     def refresh(self, look: Look = Run.snapshot) -> None:
         """Look at the run once more; let it go if it is over."""
@@ -67,11 +72,20 @@ class Kept:
             self.run = None
 
 
+@dataclass(eq=False)
+class Unread:
+    """A stored run of another version of this program, which nobody can read here."""
+
+    number: int
+    name: str = ""
+
+
 @dataclass
 class RunList:
     """All runs that a session has begun, oldest first, up to a limit."""
 
     runs: list[Kept] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)  # they count, too
     count: int = 0  # of all that ever were here
     dropped: int = 0  # because there were too many
     share: Share = field(default_factory=Share)  # of the workers, for all of them together
@@ -98,6 +112,11 @@ class RunList:
         if kept.run is not None:
             self._seen[kept.run] = kept
         self.runs.append(kept)
+
+    def bring_unread(self, unread: Unread) -> None:
+        """Say that there is a run of another version; it keeps its number."""
+        self.count = max(self.count, unread.number)
+        self.unread.append(unread)
 
     def of(self, run: Run) -> Kept | None:
         """The entry of ``run``, while it is listed."""
@@ -126,7 +145,7 @@ class RunList:
     def _drop(self) -> None:
         """Drop the oldest that are over while the list is too long or its curves too large."""
         steps = sum(kept.history.steps for kept in self.runs)
-        while len(self.runs) > MOST_RUNS or steps > MOST_STEPS:
+        while len(self.runs) + len(self.unread) > MOST_RUNS or steps > MOST_STEPS:
             # Never the newest: a run that is too large alone is still worth a look.
             oldest = next((kept for kept in self.runs[:-1] if not kept.live), None)
             if oldest is None:
@@ -134,6 +153,14 @@ class RunList:
             self.runs.remove(oldest)
             self.dropped += 1
             steps -= oldest.history.steps
+
+
+def one_line(text: object) -> str:
+    """``text`` on one line, as any file and any page can hold it.
+
+    A browser may send half of a sign (a lone surrogate), which nothing can write down.
+    """
+    return " ".join(re.sub("[\0\ud800-\udfff]", "", str(text)).split())
 
 
 # --- Out, and in again ------------------------------------------------------------------
@@ -169,20 +196,20 @@ def to_json(runs: Sequence[tuple[str, Kept]]) -> str:
 
 
 def from_json(text: str) -> list[tuple[str, Recipe, History]]:
-    """What :func:`to_json` wrote: (name, recipe, history) of each run.
+    """What :func:`to_json` wrote, now or in an earlier version: (name, recipe, history) of each.
 
     Raises:
         PlaygroundError: it is no such file; a recipe in it is none (as
             :meth:`Recipe.from_dict` says).
     """
     try:
-        found: Any = json.loads(text)
+        found: Any = upgraded(json.loads(text), VERSION, UPGRADES)
         if found["version"] != VERSION:
             raise ValueError(found["version"])
         return [
             (
-                str(record["name"]),
-                Recipe.from_dict(record["recipe"]),
+                one_line(record["name"]),
+                _opened(Recipe.from_dict(record["recipe"])),
                 History.from_json(json.dumps(record["history"])),
             )
             for record in found["runs"]
@@ -193,3 +220,8 @@ def from_json(text: str) -> list[tuple[str, Recipe, History]]:
         raise PlaygroundError(
             N_("This is no file of runs: {reason}."), reason=f"{type(error).__name__}: {error}"
         ) from error
+
+
+def _opened(recipe: Recipe) -> Recipe:
+    kind = PROJECTS.get(recipe.project)
+    return recipe if kind is None else kind.opened(recipe)

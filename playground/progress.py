@@ -34,14 +34,17 @@ class Progress:
         self.rule: Rule | None = None  # which stop rule has ended the run
 
     def save(self) -> dict[str, Tensor]:
-        """A copy of all of it as named tensors."""
+        """A copy of all of it as named tensors.
+
+        Raises:
+            TypeError: the optimizer remembers something that is no tensor.
+        """
         found = {f"model.{name}": one for name, one in self.model.state_dict().items()}
         for place, values in self.optimizer.state_dict()["state"].items():
-            found |= {
-                f"optimizer.{place}.{name}": one
-                for name, one in values.items()
-                if isinstance(one, Tensor)
-            }
+            for name, one in values.items():
+                if not isinstance(one, Tensor):  # left out, a run would go on with other numbers
+                    raise TypeError(f"the optimizer's {name} is {type(one).__name__}, no tensor")
+                found[f"optimizer.{place}.{name}"] = one
         found |= {f"best.{n}": one for n, one in enumerate(self.rules.best.copies)}
         found |= {f"random.{name}": one.get_state() for name, one in self._generators().items()}
         where = (self.epoch, self.step, self.rules.waited, RULES.index(self.rule))

@@ -17,8 +17,17 @@ from typing import Any, Final
 from playground.errors import PlaygroundError
 from playground.fields import Field, FieldError, Kind, Value, shown
 from playground.i18n import N_
+from playground.versions import Step, upgraded
 
 VERSION: Final = 1
+UPGRADES: Final[dict[int, Step]] = {}
+"""By version: from a recipe's plain values of that version to those of the next.
+
+A new field, or a new option of a project's data, needs no step and no new version: where it is
+missing, its default holds, or its ``before`` where the default would give other numbers. All
+else (another name, another meaning) is a new version with a step here, which sees the project's
+name and its data options, too. ``tests/frozen`` holds what each version wrote.
+"""
 
 
 class RecipeError(PlaygroundError):
@@ -324,12 +333,7 @@ class Recipe:
     version: int = VERSION
 
     def __post_init__(self) -> None:
-        if self.version != VERSION or isinstance(self.version, bool):
-            raise RecipeError(
-                N_("This recipe has version {version}; this program reads version {known}."),
-                version=shown(self.version),
-                known=VERSION,
-            )
+        _check_version(self.version)
         if not isinstance(self.project, str) or not isinstance(self.data, Mapping):
             raise RecipeError(N_("A recipe needs a project's name and its data options."))
         # What they mean is the project's affair; but they must be written down and read back.
@@ -381,16 +385,27 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
-        """The recipe that :meth:`to_dict` described; every field must be there.
+        """The recipe that :meth:`to_dict` described, in this version of the program or before.
+
+        Its data options stay as they are: :meth:`Project.opened` knows which have been added.
 
         Raises:
-            RecipeError: a field unknown (with the nearest) or missing, or another version.
+            RecipeError: a field unknown (with the nearest), no project, data options or
+                version, or one that nobody knows how to bring up to date.
             FieldError: a value out of its range.
         """
+        try:
+            values = upgraded(values, VERSION, UPGRADES)
+        except BROKEN as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise RecipeError(N_("This is not a recipe: {reason}."), reason=reason) from error
         names = [field.name for field in dataclasses.fields(cls)]
+        if "version" in values:  # first: a newer one may have other fields
+            _check_version(values["version"])
         for name in values:
             if name not in names:
                 raise unknown(name, names)
+        values = {name: field.missing for name, field in FIELDS.items()} | values
         for name in names:
             if name not in values:
                 raise RecipeError(N_("The recipe lacks {field}."), field=name)
@@ -406,6 +421,19 @@ class Recipe:
         if not isinstance(values, dict):
             raise RecipeError(N_("This is not a recipe: {reason}."), reason=type(values).__name__)
         return cls.from_dict(values)
+
+
+# What a step raises at values that no version has written.
+BROKEN: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def _check_version(version: object) -> None:
+    if isinstance(version, bool) or version != VERSION:
+        raise RecipeError(
+            N_("This recipe has version {version}; this program reads version {known}."),
+            version=shown(version),
+            known=VERSION,
+        )
 
 
 def unknown(name: str, known: Iterable[str]) -> RecipeError:

@@ -9,6 +9,7 @@ overwritten.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
@@ -30,6 +31,7 @@ from playground.i18n import N_
 
 FILE: Final = "playground.db"
 PATIENCE: Final = 5.0  # seconds to wait for a database that somebody else holds
+BRIEFLY: Final = 0.1  # the same where waiting holds up others
 MOST_BYTES: Final = 64 * 2**20
 """What one desk may store: a digits network takes some 0.4 MB, a drawing 2 kB."""
 MOST_THINGS: Final = 5_000
@@ -146,7 +148,11 @@ class RefusedError(StoreError):
 
 
 class NicknameError(StoreError):
-    """Somebody else has this nickname, or nobody more can join."""
+    """Somebody else has this nickname, or nobody more can join now."""
+
+
+class BoardFullError(NicknameError):
+    """Nobody more can join."""
 
 
 @dataclass(frozen=True)
@@ -257,7 +263,7 @@ def address() -> str:
 class Store:
     """One database, used from any thread.
 
-    ``set_aside`` is the new name of a damaged file, if there was one. ``server`` stands for
+    ``damage`` is what to say of a file that was damaged, replaced or empty. ``server`` stands for
     this process: of several that share a database, only the one that opened a desk last may
     write to it, as the others know an older state of it.
 
@@ -269,9 +275,13 @@ class Store:
         self.url = make_url(where or address())
         self.patience = patience
         self.server = secrets.token_hex(8)
-        self.set_aside: Path | None = None
-        self.generation = 0  # counts the files that were set aside
+        self.damage: StoreError | None = None
+        self.generation = 0  # counts the files that were set aside or went away
+        self.wrote = time.monotonic()  # when something was written last
+        self.unsettled = False  # there is something in the write-ahead log
+        self.overdue = False  # and something of it was deleted
         self._engine: sa.Engine | None = None
+        self._identity: tuple[int, int] | None = None  # of the file that the engine has open
         self._lock = RLock()
 
     # --- Desks ----------------------------------------------------------------------------
@@ -338,9 +348,10 @@ class Store:
             return Contents(runs, things, members[0] if members else None)
 
     def delete(self, desk: str) -> None:
-        """The desk and all that is its; SQLite overwrites what it frees."""
+        """The desk and all that is its; SQLite overwrites what it frees, see :meth:`settle`."""
         with self._writing() as connection:
             connection.execute(DESKS.delete().where(DESKS.c.id == desk))
+            self.overdue = True
 
     # --- What is on them ------------------------------------------------------------------
 
@@ -378,6 +389,7 @@ class Store:
             self._see(connection, desk)
             connection.execute(RUNS.delete().where(RUNS.c.desk == desk, RUNS.c.id.in_(runs)))
             self._tidy(connection, desk)
+            self.overdue = True
 
     def put(self, desk: str, kind: str, contents: Mapping[int, bytes], length: int) -> None:
         """Of the list of things of one ``kind``, store those ``contents`` and cut it to ``length``.
@@ -389,7 +401,8 @@ class Store:
             self._see(connection, desk)
             mine = (THINGS.c.desk == desk) & (THINGS.c.kind == kind)
             replaced = THINGS.c.place.in_(list(contents)) | (THINGS.c.place >= length)
-            connection.execute(THINGS.delete().where(mine & replaced))
+            if connection.execute(THINGS.delete().where(mine & replaced)).rowcount:
+                self.overdue = True
             rows = [
                 {"desk": desk, "kind": kind, "place": place, "content": content}
                 for place, content in contents.items()
@@ -426,8 +439,11 @@ class Store:
                 if not found.rowcount:
                     count = sa.select(sa.func.count()).select_from(MEMBERS)
                     if connection.execute(count).scalar_one() >= MOST_MEMBERS:
-                        raise NicknameError(
-                            N_("The class board is full: it holds {n} desks."),
+                        raise BoardFullError(
+                            N_(
+                                "The class board is full: it holds {n} desks. Ask your teacher to "
+                                "take off those that nobody needs any more."
+                            ),
                             passing=False,
                             n=MOST_MEMBERS,
                         )
@@ -438,10 +454,26 @@ class Store:
         except RefusedError as error:  # another server was quicker
             raise _taken() from error
 
+    def make_room(self) -> str | None:
+        """Take off the board who has stood there longest without a figure or a round; whose desk.
+
+        None: everybody there has something to show.
+        """
+        rounds = MEMBERS.c.won + MEMBERS.c.lost + MEMBERS.c.drawn
+        nothing = (rounds == 0) & MEMBERS.c.desk.not_in(sa.select(FIGURES.c.desk))
+        with self._writing() as connection:
+            first = sa.select(MEMBERS.c.desk).where(nothing).order_by(MEMBERS.c.joined).limit(1)
+            desk = connection.execute(first).scalar()
+            if desk is not None:
+                connection.execute(MEMBERS.delete().where(MEMBERS.c.desk == desk))
+                self.overdue = True
+            return desk
+
     def leave(self, desk: str) -> None:
         """Take the desk off the board, with all that stands there of it."""
         with self._writing() as connection:
             connection.execute(MEMBERS.delete().where(MEMBERS.c.desk == desk))
+            self.overdue = True
 
     def post(
         self, desk: str, figures: Sequence[Figure], rank: Callable[[Figure], Any]
@@ -485,6 +517,7 @@ class Store:
             desk = connection.execute(sa.select(MEMBERS.c.desk).where(where)).scalar()
             names = {"nickname": None, "folded": None}
             connection.execute(MEMBERS.update().where(where).values(**names))
+            self.overdue = True
             return desk
 
     def expel(self, handle: str | None = None) -> list[str]:
@@ -493,6 +526,7 @@ class Store:
             where = sa.true() if handle is None else MEMBERS.c.handle == handle
             desks = list(connection.execute(sa.select(MEMBERS.c.desk).where(where)).scalars())
             connection.execute(MEMBERS.delete().where(where))
+            self.overdue = True
             return desks
 
     def _members(
@@ -575,6 +609,60 @@ class Store:
                 self._engine.dispose()
                 self._engine = None
 
+    def settle(self) -> bool:
+        """Bring all that SQLite's write-ahead log holds into the file, and empty the log.
+
+        After that a copy of the file alone is a good copy, and what was deleted is in neither.
+        False: somebody reads or writes at the moment.
+
+        Raises:
+            StoreError: as each call.
+        """
+        if self.url.get_backend_name() != "sqlite":
+            self.unsettled = self.overdue = False
+            return True
+        before = self.unsettled, self.overdue
+        self.unsettled = self.overdue = False  # before, as others may write in the meantime
+        done = False
+        try:
+            connection = self._open().raw_connection()
+            try:
+                cursor = connection.cursor()
+                # It holds up whoever writes while it waits for readers, so not for long.
+                cursor.execute(f"PRAGMA busy_timeout = {round(1000 * BRIEFLY)}")
+                busy, _log, _moved = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                cursor.execute(f"PRAGMA busy_timeout = {round(1000 * self.patience)}")
+                done = not busy
+            finally:
+                connection.close()
+        except sqlite3.OperationalError as error:
+            raise self._said(
+                sa.exc.OperationalError("PRAGMA wal_checkpoint", None, error)
+            ) from error
+        except sa.exc.SQLAlchemyError as error:
+            raise self._said(error) from error
+        finally:
+            if not done:
+                self.unsettled, self.overdue = (
+                    self.unsettled or before[0],
+                    self.overdue or before[1],
+                )
+        return done
+
+    def look(self) -> None:
+        """Notice a file that was deleted or replaced, and open what is there now instead.
+
+        Raises:
+            StoreError: as each call.
+        """
+        with self._lock:
+            if self._engine is None:
+                return
+        try:
+            self._open()
+        except sa.exc.SQLAlchemyError as error:
+            raise self._said(error) from error
+
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
         with self._transaction("BEGIN") as connection:
@@ -586,20 +674,28 @@ class Store:
         # refused without waiting.
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
+        self.wrote, self.unsettled = time.monotonic(), True
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sa.Connection]:
+        identity = None
         try:
-            connection = self._open().connect().execution_options(begin=begin)
+            engine = self._open()
+            identity = self._identity
+            connection = engine.connect().execution_options(begin=begin)
             with connection, connection.begin():
                 yield connection
         except sa.exc.SQLAlchemyError as error:
-            raise self._said(error) from error
+            raise self._said(error, identity) from error
 
     def _open(self) -> sa.Engine:
         """The engine, once its tables are as this program wants them."""
         with self._lock:
+            if self._engine is not None and self._identity != self._found():
+                self.close()  # what SQLite still writes into a deleted file is lost
+                self._begin_anew(StoreError(REPLACED))
             if self._engine is None:
+                empty = self._is_empty()
                 try:
                     self._engine = self._prepared()
                 except sa.exc.SQLAlchemyError as error:
@@ -607,7 +703,41 @@ class Store:
                         raise
                     self._move_aside()
                     self._engine = self._prepared()
+                self._identity = self._found()
+                self.unsettled = True  # an earlier process may have left something in the log
+                if empty and self.damage is None:
+                    self.damage = StoreError(
+                        EMPTY, name=FILE if self._file is None else self._file.name
+                    )
+                    logging.getLogger(__name__).warning("%s", self.damage)
             return self._engine
+
+    def _begin_anew(self, said: StoreError) -> None:
+        """The database is another from now on: whoever holds something writes it down again."""
+        self.damage = said
+        self.generation += 1
+        logging.getLogger(__name__).warning("%s", said)
+
+    def _found(self) -> tuple[int, int] | None:
+        """Which file lies where the database is; None: none does, or it is no file."""
+        if self._file is None:
+            return None
+        try:
+            found = self._file.stat()
+        except FileNotFoundError:
+            return None
+        except OSError:
+            return self._identity  # nobody knows, so nothing is said
+        return found.st_dev, found.st_ino
+
+    def _is_empty(self) -> bool:
+        """Does a file lie there that has nothing in it, as a copy on a full disk leaves it?"""
+        if self._file is None:
+            return False
+        try:
+            return not self._file.stat().st_size and not Path(f"{self._file}-wal").exists()
+        except OSError:
+            return False
 
     def _prepared(self) -> sa.Engine:
         if self._file is not None:
@@ -656,24 +786,25 @@ class Store:
             source = Path(f"{self._file}{ending}")
             if source.exists():
                 source.rename(f"{target}{ending}")
-        self.set_aside = target
-        self.generation += 1
+        self._begin_anew(StoreError(DAMAGED, name=target.name))
 
-    @property
-    def damage(self) -> StoreError | None:
-        """What to say about a file that was set aside."""
-        return None if self.set_aside is None else StoreError(DAMAGED, name=self.set_aside.name)
-
-    def _said(self, error: sa.exc.SQLAlchemyError) -> StoreError:
-        """The sentence for what went wrong; a damaged file is set aside at once."""
-        if _damaged(error) and self._file is not None:
-            with self._lock:
-                self.close()
-                try:
-                    self._move_aside()
-                except OSError:
-                    return _sentence(error)
-            return self.damage or _sentence(error)
+    def _said(
+        self, error: sa.exc.SQLAlchemyError, identity: tuple[int, int] | None = None
+    ) -> StoreError:
+        """The sentence for what went wrong; a damaged file (``identity``) is set aside at once."""
+        with self._lock:
+            if _damaged(error) and self._file is not None:
+                if identity is None or identity == self._found():  # else it is gone already
+                    self.close()
+                    try:
+                        self._move_aside()
+                    except OSError:
+                        return _sentence(error)
+                return self.damage or _sentence(error)
+            unwritable = _code(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+            if unwritable and self._engine is not None:
+                # SQLite opened it for reading alone, and these connections stay so.
+                self._engine.dispose()
         return _sentence(error)
 
 
@@ -682,6 +813,14 @@ FULL: Final = N_("The server's disk is full, so nothing more is kept.")
 READ_ONLY: Final = N_("The server may not write to its data folder, so nothing is kept.")
 DAMAGED: Final = N_(
     "The database was damaged. It has been set aside as {name}, and a new one begun."
+)
+REPLACED: Final = N_(
+    "The database's file was deleted or replaced while the server ran. What the server still holds "
+    "is written into the file that is there now."
+)
+EMPTY: Final = N_(
+    "The database's file {name} was empty, so a new one begins. If there were desks in it, stop "
+    "the server and restore a backup."
 )
 BROKEN: Final = N_("The database cannot be used ({reason}), so nothing is kept.")
 NEWER: Final = N_("A newer version of this program wrote the database, so nothing is kept.")
@@ -783,6 +922,7 @@ def _migrate(connection: sa.Connection) -> None:
 __all__ = [
     "ID",
     "METADATA",
+    "BoardFullError",
     "Contents",
     "DeskFullError",
     "Figure",

@@ -105,11 +105,18 @@ def test_what_makes_another_recipe_cannot_be_changed(name: str) -> None:
         PLAIN.with_(**{name: "other"})
 
 
-def test_a_missing_field_is_named() -> None:
+@pytest.mark.parametrize("name", ["project", "data", "version"])
+def test_what_makes_it_a_recipe_is_named_where_it_is_missing(name: str) -> None:
     values = PLAIN.to_dict()
-    del values["seed"]
-    with pytest.raises(RecipeError, match="lacks seed"):
+    del values[name]
+    with pytest.raises(RecipeError, match=f"lacks {name}"):
         Recipe.from_dict(values)
+
+
+def test_a_missing_field_has_its_default_as_it_may_be_newer_than_the_text() -> None:
+    values = PLAIN.with_(seed=3).to_dict()
+    del values["seed"]
+    assert Recipe.from_dict(values) == PLAIN
 
 
 @pytest.mark.parametrize("version", [0, 2, "1", None, [1]])

@@ -11,7 +11,7 @@ from playground.projects.movies import Movies
 from playground.projects.rps import Rps
 from playground.projects.shapes import Shapes
 from playground.projects.weekday import Weekday
-from playground.recipe import unknown
+from playground.recipe import Recipe, unknown
 
 PROJECTS: Final[dict[str, Project]] = {
     kind.name: kind for kind in (Coffee(), Weekday(), Shapes(), Rps(), Movies(), Digits())
@@ -27,3 +27,13 @@ def project(name: str) -> Project:
     if name not in PROJECTS:
         raise unknown(name, PROJECTS)
     return PROJECTS[name]
+
+
+def opened(text: str) -> Recipe:
+    """The recipe that was written down as JSON, in this version of the program or before.
+
+    Raises:
+        RecipeError, FieldError: as :meth:`Recipe.from_json` and :meth:`Project.opened`.
+    """
+    recipe = Recipe.from_json(text)
+    return project(recipe.project).opened(recipe)

@@ -101,6 +101,17 @@ class Project(ABC):
         data = {**changes.get("data", {}), **options_of(overrides)}
         return self.recipe(**{**changes, **overrides, "data": data})
 
+    def opened(self, recipe: Recipe) -> Recipe:
+        """A ``recipe`` that was written down, perhaps before some data options were added.
+
+        Not held against the limits, which may have become tighter since.
+
+        Raises:
+            RecipeError, FieldError: as :meth:`check`, missing options aside.
+        """
+        before = {field.name: field.missing for field in self.data_fields}
+        return self._fitting(recipe.with_(data={**before, **recipe.data}))
+
     def check(self, recipe: Recipe) -> Recipe:
         """``recipe`` if this project can run it.
 
@@ -109,6 +120,12 @@ class Project(ABC):
                 range; a loss for another kind of question; a CNN where there is no picture.
             LimitError: a network that takes more than one run may.
         """
+        recipe = self._fitting(recipe)
+        limits.check(recipe, self.input_shape(recipe), self._outputs)
+        return recipe
+
+    def _fitting(self, recipe: Recipe) -> Recipe:
+        """``recipe`` with its options checked, if it is one of this project, whatever it takes."""
         if recipe.project != self.name:
             raise RecipeError(
                 N_("This recipe is for {found}, not for {expected}."),
@@ -138,9 +155,7 @@ class Project(ABC):
             raise RecipeError(
                 N_("{project} has no accuracy to reach: leave target at 0."), project=self.name
             )
-        recipe = recipe.with_(data=checked)
-        limits.check(recipe, self.input_shape(recipe), self._outputs)
-        return recipe
+        return recipe.with_(data=checked)
 
     def need(self, recipe: Recipe, own: Examples | None = None) -> Need:
         """What the recipe takes with the student's ``own`` examples, before anything is made."""

@@ -14,7 +14,7 @@ from playground import kept as kept_runs
 from playground.compare import Over, Split
 from playground.data import tables
 from playground.i18n import N_
-from playground.kept import LONGEST, MOST_RUNS, Kept
+from playground.kept import LONGEST, MOST_RUNS, Kept, RunList
 from playground.projects import PROJECTS
 from playground.projects.base import Project
 from playground.projects.table import TableProject
@@ -25,6 +25,7 @@ from playground.ui import recipe_words as words
 from playground.ui.charts import Line
 from playground.ui.language import _
 from playground.ui.parts import part
+from playground.ui.problems import plain
 from playground.ui.state import tied
 from playground.ui.workbench import ENDINGS, FIGURES, refresh_interval
 
@@ -49,6 +50,7 @@ def show() -> None:
     def live() -> None:
         listed = frame.kept()
         listed.refresh(frame.service().look)
+        _unread(listed)
         if listed.runs:
             _list()
         else:
@@ -65,6 +67,31 @@ def nothing_yet() -> None:
     with st.container(horizontal=True):
         for stem, title, icon in frame.PAGES[frame.PROJECT_PAGES]:
             st.page_link(f"pages/{stem}.py", label=_(title), icon=f":material/{icon}:")
+
+
+def _unread(listed: RunList) -> None:
+    """What to say of runs that another version of this program has stored."""
+    if not listed.unread:
+        return
+
+    def delete() -> None:
+        frame.kept().unread.clear()
+
+    names = ", ".join(plain(one.name) or _("Run {n}", n=one.number) for one in listed.unread)
+    said = language.counted(
+        "{n} run is of another version of this program, and this one cannot show it. It stays "
+        "kept, and opens where its version runs:",
+        "{n} runs are of another version of this program, and this one cannot show them. They "
+        "stay kept, and open where their version runs:",
+        len(listed.unread),
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="runs.unread"):
+        st.markdown(f":material/history: {said} {names}.", width="stretch")
+        with st.popover(_("Delete …"), icon=":material/delete:", key="runs.unread.delete"):
+            st.markdown(_("Delete them for good? Nobody can bring them back."))
+            st.button(
+                _("Delete them"), type="primary", key="runs.unread.delete.yes", on_click=delete
+            )
 
 
 def _list() -> None:

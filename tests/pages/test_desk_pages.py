@@ -16,8 +16,9 @@ from streamlit.testing.v1 import AppTest
 
 from playground import ui
 from playground.desk import Desks
+from playground.projects import PROJECTS
 from playground.service import Run, RunService
-from playground.store import ID, Store, StoreError
+from playground.store import ID, Row, Store, StoreError
 from playground.ui import desk as desk_page
 from playground.ui import draw_pad
 
@@ -332,3 +333,22 @@ def test_a_desk_that_cannot_be_read_now_keeps_its_address(
     app = open_page("coffee", desk="r" * 22, **TINY)
     assert "cannot be read at the moment" in said(app)
     assert id_of(app) == "r" * 22
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_run_of_another_version_is_said_and_can_be_deleted(server: Server, language: str) -> None:
+    name = "A" * 22
+    recipe = PROJECTS["coffee"].recipe().to_json().replace('"version": 1', '"version": 99')
+    row = Row("r", 7, "a *newer* one", True, True, "finished", recipe, "{}", 3, 0, 0.0)
+    server.desks.store.create(name)
+    server.desks.store.save_run(name, row)
+    app = open_page("runs", language, desk=name)
+    said = " ".join(one.value for one in app.markdown)
+    assert {"en": "another version", "pl": "innej wersji"}[language] in said
+    assert r"a \*newer\* one" in said
+    assert server.desks.store.load(name).runs == [row]
+    app.button(key="runs.unread.delete.yes").click().run()
+    assert not app.exception
+    assert server.desks.flush()
+    assert server.desks.store.load(name).runs == []
+    assert r"a \*newer\* one" not in " ".join(one.value for one in app.markdown)
