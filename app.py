@@ -1,5 +1,16 @@
-"""The entry: ``streamlit run app.py``. Navigation and page frame stand in ``ui/frame.py``."""
+"""The entry: ``streamlit run app.py``. Navigation and page frame stand in ``ui/frame.py``.
 
-from playground.ui import frame
+Streamlit reads this file in two ways. It imports it once, before it lets anybody connect, and
+serves ``app``; then, at each look at a page, it runs it as the page's script, ``__main__``.
+"""
 
-frame.run()
+if __name__ == "__main__":
+    from playground.ui import frame
+
+    frame.run()
+else:
+    from streamlit import App
+
+    from playground import serving
+
+    app = App(__file__, lifespan=serving.lifespan, middleware=serving.middleware())

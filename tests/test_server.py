@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import sqlite3
-import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,76 +16,24 @@ from urllib.parse import parse_qs
 
 import loops
 import pytest
+from live import PATIENCE, ROOT, SHORT, Server
 
-ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-import protocol  # noqa: E402
-from protocol import Browser  # noqa: E402
+import protocol
+from protocol import Browser
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals, /proc and TCP of Linux")
 
 PAGE = "digits"
 SMALL = "epochs=500&architecture=mlp&hidden=16&strokes=500&augmentation=0&threads=1"
-PATIENCE = 60.0  # seconds until a failing test gives up
-SHORT = "2"  # seconds of the server's own patience
-
-
-class Server:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
-        more = {
-            "PLAYGROUND_DATA": str(folder / "data"),
-            "PLAYGROUND_PAUSE_AFTER": SHORT,
-            "PLAYGROUND_SILENT_AFTER": SHORT,
-            "OMP_NUM_THREADS": "1",
-        }
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
-        command += ["--server.address=127.0.0.1", f"--server.port={self.port}"]
-        with (folder / "server.log").open("wb") as log:
-            self.process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env={**os.environ, **more},
-                stdout=log,
-                stderr=log,
-            )
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_stcore/health", timeout=1)
-                return
-            except OSError:
-                time.sleep(0.05)
-        pytest.fail("the server did not start: " + self.log())
-
-    def log(self) -> str:
-        return (self.folder / "server.log").read_text()
-
-    def memory(self) -> int:
-        """Bytes of its resident set."""
-        status = Path("/proc", str(self.process.pid), "status").read_text()
-        found = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-        return int(found.split()[1]) * 1024
-
-    def end(self, how: signal.Signals) -> None:
-        """Tell it to end; it must do so by itself, and without a complaint."""
-        self.process.send_signal(how)
-        assert self.process.wait(timeout=PATIENCE) == 0, self.log()[-3000:]
-        for word in ("terminate called", "Fatal", "Traceback", "Exception"):
-            assert word not in self.log(), self.log()[-3000:]
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     started = Server(tmp_path)
     yield started
-    if started.process.poll() is None:
-        started.process.kill()
-        started.process.wait()
+    started.kill()
 
 
 async def until(happened: Callable[[], object]) -> None:

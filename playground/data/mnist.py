@@ -13,15 +13,14 @@ import errno
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import torch
-from torchvision.datasets import MNIST
-from torchvision.datasets.utils import check_integrity
 
 from playground.data.dataset import Examples
 from playground.errors import PlaygroundError
@@ -37,6 +36,16 @@ _UNPACKED: Final = {
     "t10k-images-idx3-ubyte": 16 + 10_000 * 28 * 28,
     "t10k-labels-idx1-ubyte": 8 + 10_000,
 }
+
+
+_IMPORTING: Final = threading.Lock()
+
+
+def _set(root: Path | str, **options: Any) -> Any:
+    """torchvision's own MNIST. It imports half of torch, so only who has the full set waits."""
+    with _IMPORTING:
+        from torchvision.datasets import MNIST
+    return MNIST(str(root), **options)
 
 
 class MnistError(PlaygroundError):
@@ -76,7 +85,7 @@ def _load_full(where: Path) -> tuple[Examples, Examples]:
             raw.mkdir(parents=True)
             for name in _UNPACKED:
                 shutil.copyfile(_raw(where) / f"{name}.gz", raw / f"{name}.gz")
-            MNIST(copy, download=True)
+            _set(copy, download=True)
             return _read(Path(copy))
     raise _damaged(where)
 
@@ -90,7 +99,7 @@ def _damaged(where: Path) -> MnistError:
 
 def _read(where: Path) -> tuple[Examples, Examples]:
     try:
-        train, test = MNIST(str(where), train=True), MNIST(str(where), train=False)
+        train, test = _set(where, train=True), _set(where, train=False)
     except (AssertionError, LookupError, RuntimeError, ValueError) as error:
         raise _damaged(where) from error  # of the right length, but with the wrong bytes
     return Examples(train.data, train.targets), Examples(test.data, test.targets)
@@ -117,6 +126,11 @@ def _unpacked(where: Path) -> bool:
 
 
 def _packed(where: Path) -> bool:
+    if not all((_raw(where) / f"{name}.gz").is_file() for name in _UNPACKED):
+        return False
+    with _IMPORTING:
+        from torchvision.datasets import MNIST
+        from torchvision.datasets.utils import check_integrity
     return all(check_integrity(str(_raw(where) / name), md5) for name, md5 in MNIST.resources)
 
 
@@ -145,7 +159,7 @@ def fetch(where: Path, progress: Callable[[float], None] = lambda share: None) -
             watcher = Thread(target=watch, name="mnist-progress")
             watcher.start()
             try:
-                MNIST(temporary, download=True)
+                _set(temporary, download=True)
             finally:
                 done.set()
                 watcher.join()

@@ -19,6 +19,7 @@ from playground.store import Figure, Member, StoreError
 from playground.ui import board_join, desk, frame, language
 from playground.ui import recipe_words as words
 from playground.ui.language import _
+from playground.ui.once import once
 from playground.ui.problems import plain
 from playground.ui.run_list import unit_of
 from playground.ui.state import tied
@@ -33,7 +34,7 @@ WHO: Final = "board.who"
 HEADINGS: Final = {"accuracy": N_("Accuracy"), "mae": N_("Mean error")}
 
 
-@st.cache_resource(show_spinner=False)
+@once
 def gate() -> board.Gate:
     """The one gate of this process: opening another tab gives no further guesses."""
     return board.Gate()

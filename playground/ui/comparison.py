@@ -21,11 +21,12 @@ from playground.ui import frame, language
 from playground.ui.charts import Line
 from playground.ui.evaluation import Tested
 from playground.ui.language import _
+from playground.ui.once import once
 from playground.ui.parts import part
 from playground.ui.workbench import FIGURES
 
 
-@st.cache_resource(show_spinner=False)
+@once
 def _worker() -> ThreadPoolExecutor:
     """One thread for all: baselines of pictures take seconds, and no page waits for them."""
     return ThreadPoolExecutor(1, "baselines")

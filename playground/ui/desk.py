@@ -20,6 +20,7 @@ from playground.store import NoDeskError, StoreError
 from playground.ui import address as page_address
 from playground.ui import board_join, browser, language
 from playground.ui.language import _
+from playground.ui.once import once
 from playground.ui.problems import plain
 
 HERE: Final = "desk"
@@ -43,7 +44,7 @@ MOVED: Final = N_(
 )
 
 
-@st.cache_resource(show_spinner=False)
+@once
 def desks() -> Desks:
     """The desks of this process."""
     return Desks()

@@ -11,6 +11,7 @@ from playground.data import mnist
 from playground.errors import PlaygroundError
 from playground.ui.frame import fragment
 from playground.ui.language import _
+from playground.ui.once import once
 from playground.ui.problems import plain
 
 
@@ -40,7 +41,7 @@ class Fetch:
         self.share = share
 
 
-@st.cache_resource(show_spinner=False)
+@once
 def _fetch() -> Fetch:
     return Fetch()
 

@@ -16,6 +16,8 @@ import plotly
 import streamlit as st
 from streamlit.components.v1 import declare_component
 
+from playground.ui.once import once
+
 SCRIPT: Final = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 HTML: Final = '<div class="figure" role="img" style="width: 100%; height: 100%"></div>'
 FAILED: Final = "figure.failed"  # in the session: this browser could not load the component
@@ -47,7 +49,7 @@ def show(figure: dict[str, Any], key: str, alt: str, height: int) -> None:
     )
 
 
-@st.cache_resource(show_spinner=False)
+@once
 def _component() -> tuple[Callable[..., Any], str] | None:
     """What mounts the component, and where the browser finds Plotly; None if one is missing.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 from collections.abc import Callable
@@ -19,8 +18,9 @@ from playground.i18n import N_
 from playground.kept import RunList
 from playground.service import Run, RunService
 from playground.turns import Turns
-from playground.ui import address, board_join, browser, desk, language, peers
+from playground.ui import address, board_join, browser, desk, language
 from playground.ui.language import _
+from playground.ui.once import once
 
 ROOT: Final = Path(__file__).parent.parent.parent
 ENTERED: Final = "entered"
@@ -62,17 +62,9 @@ BOARD: Final = ("board", N_("Class board"), "leaderboard")
 """The teacher's page, which the navigation shows while there is a secret for it."""
 
 
-@st.cache_resource(show_spinner=False)
+@once
 def service() -> RunService:
-    """The one service of this process.
-
-    Everything is imported when it is made, so that is also when the heap is frozen:
-    torch's hundred thousands of objects live as long as the process, and a collector
-    that walks them holds every student's page.
-    """
-    threads.share_heaps()
-    gc.collect()
-    gc.freeze()
+    """The one service of this process."""
     notice = desk.desks().notice
     if where := os.environ.get("PLAYGROUND_RAY"):
         from playground import remote  # needs Ray
@@ -84,13 +76,6 @@ def service() -> RunService:
             st.error(error.text(_))
             st.stop()
     return RunService(notice=notice, rest=lambda: REST * max(TURNS.waiting - QUEUE, 0))
-
-
-@st.cache_resource(show_spinner=False)
-def _end_well() -> None:
-    """Once a process: what lets the server end when it is told to, see there."""
-    threads.end_after_scripts()
-    peers.give_up_silent()
 
 
 def run() -> None:
@@ -177,7 +162,6 @@ def page(title: str, purpose: str) -> None:
         st.rerun()
     # What a page computes is small, and helper threads are for the run that trains.
     threads.use(1)
-    _end_well()
     whole = _(NAME) if title == NAME else f"{_(title)} · {_(NAME)}"
     st.set_page_config(page_title=whole, layout="wide")
     st.html(STYLE)

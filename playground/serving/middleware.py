@@ -1,0 +1,15 @@
+"""What every request and every message goes through before Streamlit sees it."""
+
+from __future__ import annotations
+
+from starlette.middleware import Middleware
+
+from playground.serving import messages
+
+
+def middleware() -> list[Middleware]:
+    """From the outermost to the innermost."""
+    return [Middleware(messages.Known)]
+
+
+__all__ = ["middleware"]
