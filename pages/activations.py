@@ -11,16 +11,16 @@ from playground.i18n import N_
 from playground.insight import activations, neuron, points
 from playground.insight.activations import Activation
 from playground.recipe import FIELDS as RECIPE
-from playground.ui import charts, formula, language, lesson, lesson_charts, plane
+from playground.ui import charts, formula, language, lesson, lesson_charts, palette, plane
 from playground.ui.language import _
 from playground.ui.plane import CLASS_COLORS, Dot
 
 KIND = RECIPE["activation"]
-COLORS = dict(zip(KIND.choices, charts.CLASSES, strict=False))
+COLORS = dict(zip(KIND.choices, palette.CLASSES, strict=False))
 # What the axes of a function and of its derivative reach, where it is not the usual.
 HEIGHTS = {"sigmoid": (-0.25, 1.25), "tanh": (-1.25, 1.25)}
 SLOPES = {"maxout": (-2.2, 2.2), "sigmoid": (-0.05, 0.35), "tanh": (-0.1, 1.15)}
-EDGE = "#1c2b33"  # dark on both themes, as the plane is light on both
+EDGE = palette.INK  # dark on both themes, as the plane is light on both
 GRADIENT = "∂aₙ / ∂x"
 DATA = 120  # points to tell apart
 LOWEST, HIGHEST = -12, 8  # powers of ten that a gradient's axis reaches
@@ -257,7 +257,7 @@ def curve() -> None:
     dashed = list(lines)
     lines["f"] = (grid, values.tolist())
     lines[_("tangent")] = ([x - 1.5, x + 1.5], tangent)
-    colors = (*charts.CLASSES[2:4][: len(dashed)], charts.CLASSES[0], charts.VALIDATION)
+    colors = (*palette.CLASSES[2:4][: len(dashed)], palette.CLASSES[0], palette.VALIDATION)
     picture, side = st.columns([3, 2], gap="large")
     with picture:
         lesson_charts.curves(

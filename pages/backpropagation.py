@@ -8,7 +8,7 @@ from playground.fields import Field
 from playground.i18n import N_
 from playground.insight import backprop, tiny
 from playground.insight.backprop import Factor
-from playground.ui import charts, formula, language, lesson, lesson_charts, network_drawing
+from playground.ui import charts, formula, language, lesson, lesson_charts, network_drawing, palette
 from playground.ui import tiny_network as drawn
 from playground.ui.language import _
 
@@ -113,7 +113,7 @@ def chain_formula(factors: list[Factor], done: int) -> str:
     """One line a factor: grey while it is not there yet, accented while it is the newest."""
     lines = []
     for place, factor in enumerate(factors, start=1):
-        color = charts.ACCENT if place == done else charts.LIMIT if place > done else ""
+        color = palette.ACCENT.now if place == done else palette.LIMIT.now if place > done else ""
         left = partial(factor.of, factor.by)
         rule, value = where_from(factor), formula.tex(factor.value, digits_of(factor))
         right = f"{rule} = {value}" if rule else value
@@ -243,7 +243,7 @@ def chain() -> None:
 def three_ways() -> None:
     """Own chain rule, autograd, finite difference, for each parameter."""
     ways = [way(*setting) for way in (backprop.by_hand, backprop.autograd, backprop.differences)]
-    head = ["", _("chain rule"), _("autograd"), _("finite difference")]
+    head = [_("parameter"), _("chain rule"), _("autograd"), _("finite difference")]
     lines = ["| " + " | ".join(head) + " |", "|---|--:|--:|--:|"]
     for name in tiny.PARAMETERS:
         bold = "**" if name == parameter else ""
@@ -283,8 +283,8 @@ def nudge() -> None:
             y=_loss_axis([*curve, moved]),
             points=[
                 # Only one has a name: they may lie close to each other.
-                lesson_charts.Mark(now, loss, color=charts.TRAIN),
-                lesson_charts.Mark(now + delta, moved, "+Δ", charts.VALIDATION),
+                lesson_charts.Mark(now, loss, color=palette.TRAIN),
+                lesson_charts.Mark(now + delta, moved, "+Δ", palette.VALIDATION),
             ],
             dashed=[_("what the gradient predicts")],
             height=360,
@@ -358,7 +358,7 @@ def gradient_step() -> None:
             "new", r"\text{" + _("new") + "}"
         )
         st.latex(line)
-        head = ["", _("before"), _("gradient"), _("after")]
+        head = [_("parameter"), _("before"), _("gradient"), _("after")]
         rows = ["| " + " | ".join(head) + " |", "|---|--:|--:|--:|"]
         for name in tiny.PARAMETERS:
             cells = [

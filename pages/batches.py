@@ -9,7 +9,7 @@ import torch
 from playground.fields import Field
 from playground.i18n import N_
 from playground.insight import batches, surfaces
-from playground.ui import charts, deck, formula, language, lesson, lesson_charts, plane
+from playground.ui import charts, deck, formula, language, lesson, lesson_charts, palette, plane
 from playground.ui.language import _
 
 CARDS: Final = deck.DIGITS * deck.EACH
@@ -236,14 +236,14 @@ def way_over_loss(path: tuple[tuple[float, float], ...], end: torch.Tensor, size
     if len(path) > 1:
         thinned = path[:: max(1, len(path) // 300)]
         xs, ys = zip(*thinned, path[-1], strict=True)
-        paths["way"] = (xs, ys, charts.TRAIN)
+        paths["way"] = (xs, ys, palette.TRAIN)
 
     def pull(name: str, gradient: torch.Tensor, color: str) -> None:
         (x, y), (x2, y2) = end.tolist(), (end - ARROW * gradient).tolist()
         paths[name] = ((x, x2), (y, y2), color)
 
     for n, batch in enumerate(order):
-        pull(f"batch {n}", each[batch].mean(0), charts.CLASSES[5])
+        pull(f"batch {n}", each[batch].mean(0), palette.CLASSES[5])
     thin = [name for name in paths if name.startswith("batch")]
     pull("all", each.mean(0), plane.INK)
     plane.plane(
@@ -257,7 +257,7 @@ def way_over_loss(path: tuple[tuple[float, float], ...], end: torch.Tensor, size
         points=[
             plane.Dot(*batches.best(), plane.INK, shape="cross", size=60),
             plane.Dot(*START, plane.INK, _("start"), size=60),
-            plane.Dot(*path[-1], charts.TRAIN, size=130),
+            plane.Dot(*path[-1], palette.TRAIN, size=130),
         ],
         paths=paths,
         thin=thin,
@@ -296,7 +296,7 @@ def how_noisy(end: torch.Tensor, size: int) -> None:
     spec = {
         "layer": [
             {
-                "mark": {"type": "line", "color": charts.LIMIT, "strokeDash": [5, 4]},
+                "mark": {"type": "line", "color": palette.LIMIT, "strokeDash": [5, 4]},
                 "transform": [{"filter": "datum.kind === 'law'"}],
                 "encoding": place,
             },
@@ -307,8 +307,8 @@ def how_noisy(end: torch.Tensor, size: int) -> None:
                     **place,
                     "size": {"condition": {"test": "datum.here", "value": 160}, "value": 60},
                     "color": {
-                        "condition": {"test": "datum.here", "value": charts.VALIDATION},
-                        "value": charts.TRAIN,
+                        "condition": {"test": "datum.here", "value": palette.VALIDATION},
+                        "value": palette.TRAIN,
                     },
                 },
             },
@@ -375,12 +375,12 @@ def overfitting() -> None:
             x=(0, 1.01 * batches.EPOCHS),
             y=(0, HIGHEST),
             points=[
-                lesson_charts.Mark(run.best, run.validation_loss[run.best], color=charts.BEST),
-                lesson_charts.Mark(epoch, run.train_loss[epoch], color=charts.TRAIN),
-                lesson_charts.Mark(epoch, run.validation_loss[epoch], color=charts.VALIDATION),
+                lesson_charts.Mark(run.best, run.validation_loss[run.best], color=palette.BEST),
+                lesson_charts.Mark(epoch, run.train_loss[epoch], color=palette.TRAIN),
+                lesson_charts.Mark(epoch, run.validation_loss[epoch], color=palette.VALIDATION),
             ],
             rules=[charts.Line(_("the true rule"), batches.floor())],
-            colors={train: charts.TRAIN, validation: charts.VALIDATION, lowest: charts.BEST},
+            colors={train: palette.TRAIN, validation: palette.VALIDATION, lowest: palette.BEST},
             dashed=[lowest],
             height=400,
         )
@@ -399,12 +399,12 @@ def overfitting() -> None:
             x=(-batches.REACH, batches.REACH),
             y=(-2.2, 2.2),
             points=[
-                lesson_charts.Mark(x, y, color=charts.TRAIN)
+                lesson_charts.Mark(x, y, color=palette.TRAIN)
                 for x, y in zip(
                     run.train.inputs[:, 0].tolist(), run.train.targets.tolist(), strict=True
                 )
             ],
-            colors={said: charts.ACCENT, truth: charts.LIMIT},
+            colors={said: palette.ACCENT, truth: palette.LIMIT},
             dashed=[truth],
             height=400,
         )

@@ -38,7 +38,7 @@ def data(panel: Panel, run: Run) -> None:
         pictures.samples(dataset.train, own.names)
         counts = torch.bincount(dataset.train.targets, minlength=10).tolist()
         charts.columns(own.names, counts, _("digit"), _("training examples"), "digits.counts", 190)
-        st.subheader(_("Your own drawings"), anchor=False)
+        st.header(_("Your own drawings"), anchor=False)
         own.show(run, st.session_state.get("digits.before"))
 
 

@@ -11,7 +11,7 @@ from playground.i18n import N_
 from playground.insight import loss_curves
 from playground.projects import project
 from playground.recipe import FIELDS
-from playground.ui import charts, formula, language, lesson, lesson_charts
+from playground.ui import charts, formula, language, lesson, lesson_charts, palette
 from playground.ui.formula import factor, tex
 from playground.ui.language import _
 
@@ -125,7 +125,7 @@ FIELDS_HERE = (
 )
 GRID = [LOGIT * n / 40 for n in range(-40, 41)]  # logits
 AXIS = (-float(LOGIT), float(LOGIT))
-BLUE, YELLOW, GREEN, RED = (charts.CLASSES[place] for place in (0, 1, 2, 5))
+BLUE, YELLOW, GREEN, RED = (palette.CLASSES[place] for place in (0, 1, 2, 5))
 STRUT = r"\rule{0pt}{1.2em}"  # Streamlit cuts off an exponent at the top of a fraction
 COLORS = {"mse": BLUE, "l1": YELLOW, "huber": GREEN}
 
@@ -173,7 +173,7 @@ def regression() -> None:
             ],
             colors={
                 **{names[kind]: color for kind, color in COLORS.items()},
-                touching: charts.LIMIT,
+                touching: palette.LIMIT,
             },
             dashed=[touching],
             height=400,
@@ -249,7 +249,7 @@ def constants(
     names = dials.by_name["tangent"].choice_labels
     lines, colors = {}, {}
     marks = [
-        lesson_charts.Mark(price, 0, color=RED if place == len(RECEIPTS) else charts.LIMIT)
+        lesson_charts.Mark(price, 0, color=RED if place == len(RECEIPTS) else palette.LIMIT)
         for place, price in enumerate(prices)
     ]
     xs = [5 + 0.5 * n for n in range(111)]
@@ -262,7 +262,7 @@ def constants(
         marks.append(lesson_charts.Mark(best[kind], lowest, color=COLORS[kind]))
         # Huber lies close to MAE: one number is enough.
         text = "" if kind == "huber" else language.number(here, 1)
-        marks.append(lesson_charts.Mark(dials["guess"], here, text, charts.LIMIT))
+        marks.append(lesson_charts.Mark(dials["guess"], here, text, palette.LIMIT))
     lesson_charts.curves(
         lines,
         x_title=_("the same answer for all [zł]"),
@@ -314,7 +314,7 @@ def classification() -> None:
             x=AXIS,
             y=(-0.5, 10),
             points=marks,
-            colors={once: BLUE, _("twice"): RED, touching: charts.LIMIT},
+            colors={once: BLUE, _("twice"): RED, touching: palette.LIMIT},
             dashed=[touching],
             height=300,
         )
@@ -370,7 +370,7 @@ def yes_no() -> None:
         touching = steepness(slope)
         lines[touching] = loss_curves.tangent(z, value, slope, reach=4, rise=4)
         st.markdown(_("**Binary cross entropy** (BCE) over the logit"))
-        colors = dict(zip(lines, (BLUE, RED, charts.LIMIT), strict=True))
+        colors = dict(zip(lines, (BLUE, RED, palette.LIMIT), strict=True))
         lesson_charts.curves(
             lines,
             x_title=_("logit of “yes”"),
@@ -433,7 +433,7 @@ def eleven(shares: list[float], values: list[float]) -> None:
                 "encoding": {"color": {"field": "color", "type": "nominal", "scale": None}},
             },
             {
-                "mark": {"type": "text", "dy": -7, "color": "#7d8a92"},
+                "mark": {"type": "text", "dy": -7, "color": palette.QUIET},
                 "encoding": {"text": {"field": "text"}},
             },
         ],

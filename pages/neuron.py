@@ -10,7 +10,15 @@ from playground.fields import Field
 from playground.i18n import N_
 from playground.insight import neuron, points
 from playground.insight.activations import Activation
-from playground.ui import charts, formula, language, lesson, lesson_charts, network_drawing, plane
+from playground.ui import (
+    formula,
+    language,
+    lesson,
+    lesson_charts,
+    network_drawing,
+    palette,
+    plane,
+)
 from playground.ui.language import _
 from playground.ui.network_drawing import Edge, Net, Node
 from playground.ui.plane import CLASS_COLORS, Dot
@@ -19,8 +27,8 @@ REACH = 3.0  # of every weight and bias
 SPAN = points.SPAN
 BENDS = {"none": N_("none"), "relu": "ReLU", "sigmoid": "sigmoid", "tanh": "tanh"}
 SYMBOLS = {"none": "", "relu": r"\mathrm{ReLU}", "sigmoid": r"\sigma", "tanh": r"\tanh"}
-EDGE = "#1c2b33"  # dark on both themes, as the plane is light on both
-SHADES = ("#8a939b", *charts.CLASSES[1:5], *charts.CLASSES[6:9])  # of single neurons
+EDGE = palette.INK  # dark on both themes, as the plane is light on both
+SHADES = (palette.LIMIT, *palette.CLASSES[1:5], *palette.CLASSES[6:9])  # of single neurons
 
 
 def number(name: str, default: float, label: str, help: str = "", reach: float = REACH) -> Field:
@@ -153,7 +161,7 @@ def line() -> None:
     lines = {before: ([-4.0, 4.0], [-4.0, 4.0]), total: (xs.tolist(), sums.flatten().tolist())}
     if kind != "none":
         lines[output] = (xs.tolist(), outputs)
-    colors = {before: charts.LIMIT, total: charts.CLASSES[0], output: charts.CLASSES[5]}
+    colors = {before: palette.LIMIT, total: palette.CLASSES[0], output: palette.CLASSES[5]}
     picture, side = st.columns([3, 2], gap="large")
     with picture:
         lesson_charts.curves(
@@ -165,7 +173,7 @@ def line() -> None:
             x=(-4, 4),
             y=(-4, 4),
             points=[
-                lesson_charts.Mark(0, b, "b", charts.CLASSES[0]),
+                lesson_charts.Mark(0, b, "b", palette.CLASSES[0]),
                 lesson_charts.Mark(x, a, language.number(a, 2)),
             ],
             colors=colors,
@@ -247,7 +255,7 @@ def show_plane(
             data.inputs.tolist(), data.targets.tolist(), right.tolist(), strict=True
         )
     ]
-    dots.append(Dot(dials["x1"], dials["x2"], charts.CLASSES[2], "x", "diamond", 190))
+    dots.append(Dot(dials["x1"], dials["x2"], palette.CLASSES[2], "x", "diamond", 190))
     count = int(right.sum())
 
     def move(x1: float, x2: float) -> None:
@@ -385,7 +393,7 @@ def bends() -> None:
     grid = xs.flatten().tolist()
     goal, total = _("curve to follow"), _("network")
     lines = {goal: (grid, neuron.hill(xs).flatten().tolist()), total: (grid, output)}
-    colors = {goal: charts.LIMIT, total: charts.CLASSES[0]}
+    colors = {goal: palette.LIMIT, total: palette.CLASSES[0]}
     picture, side = st.columns([3, 2], gap="large")
     with picture:
         lesson_charts.curves(

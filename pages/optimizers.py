@@ -13,12 +13,12 @@ from playground.insight.descent import STEPS
 from playground.insight.surfaces import SPAN, SURFACES
 from playground.recipe import FIELDS as SETTINGS
 from playground.ui import (
-    charts,
     controls,
     formula,
     language,
     lesson,
     lesson_charts,
+    palette,
     plane,
     surface_3d,
     update_rule,
@@ -26,11 +26,11 @@ from playground.ui import (
 from playground.ui.language import _
 
 COLORS: Final = {
-    "sgd": charts.CLASSES[0],
-    "momentum": charts.CLASSES[1],
-    "nesterov": charts.CLASSES[4],
-    "rmsprop": charts.CLASSES[2],
-    "adam": charts.CLASSES[3],
+    "sgd": palette.CLASSES[0],
+    "momentum": palette.CLASSES[1],
+    "nesterov": palette.CLASSES[4],
+    "rmsprop": palette.CLASSES[2],
+    "adam": palette.CLASSES[3],
 }
 RACE: Final = ("sgd", "momentum", "rmsprop", "adam")  # Nesterov joins them when followed
 FINE: Final = 160  # points along a side of the picture
@@ -373,7 +373,7 @@ with right:
     elif dials["view"] == "flat":
         st.caption(_("Click on the map to start somewhere else."))
 
-st.subheader(_("The next step of {name} in numbers", name=followed), anchor=False)
+st.header(_("The next step of {name} in numbers", name=followed), anchor=False)
 here = min(step, len(track.points) - 1)
 if here < step:
     st.caption(_("Step {n}, the last before it is lost.", n=here + 1))

@@ -12,7 +12,7 @@ from playground.export import five_parts, five_parts_exchange, five_parts_run
 from playground.export.five_parts import FIELDS, Choices, Program
 from playground.export.five_parts_run import Outcome
 from playground.i18n import N_
-from playground.ui import charts, code_view, frame, language, lesson, lesson_charts, plane
+from playground.ui import charts, code_view, frame, language, lesson, lesson_charts, palette, plane
 from playground.ui.controls import short
 from playground.ui.language import _
 
@@ -243,12 +243,12 @@ def curve(outcome: Outcome) -> None:
         {
             "mark": {"type": "point", "filled": True, "size": 22, "opacity": 0.8, "clip": True},
             "transform": [{"filter": "datum.kind === 'point'"}],
-            "encoding": {**encoding, "color": {"value": charts.CLASSES[4]}},
+            "encoding": {**encoding, "color": {"value": palette.CLASSES[4]}},
         },
         {
             "mark": {"type": "line", "strokeWidth": 3, "clip": True},
             "transform": [{"filter": "datum.kind === 'line'"}],
-            "encoding": {**encoding, "color": {"value": charts.CLASSES[5]}},
+            "encoding": {**encoding, "color": {"value": palette.CLASSES[5]}},
         },
     ]
     alt = _("The network's value over its input, as a line; points: the data")
@@ -275,7 +275,7 @@ def losses(last: Outcome, earlier: Outcome | None) -> bool:
     # A first loss of a hundred must not press the others to the floor: what is far above is cut.
     top = min(max(values), 12 * median(values)) * 1.05 or 1.0
     end = [
-        lesson_charts.Mark(n, loss, color=charts.TRAIN)
+        lesson_charts.Mark(n, loss, color=palette.TRAIN)
         for n, loss in drawn[_("last run")][-1:]  # of a single epoch there is no line to see
     ]
     lesson_charts.curves(
@@ -287,7 +287,7 @@ def losses(last: Outcome, earlier: Outcome | None) -> bool:
         (1, max(2, *(len(values) for values in lines.values()))),
         (0, top),
         points=end,
-        colors={_("last run"): charts.TRAIN, _("the one before"): charts.LIMIT},
+        colors={_("last run"): palette.TRAIN, _("the one before"): palette.LIMIT},
         dashed=[_("the one before")],
         height=150,
     )

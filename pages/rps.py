@@ -37,7 +37,7 @@ def data(panel: Panel, run: Run) -> None:
             sizes(dataset)
             if dataset.source != "own":
                 one_player(RPS.parts(run.recipe).train)
-    st.subheader(_("Your own games"), anchor=False)
+    st.header(_("Your own games"), anchor=False)
     rps_game.own_games()
 
 

@@ -35,7 +35,7 @@ def data(panel: Panel, run: Run) -> None:
         pictures.samples(dataset.train, own.names)
         counts = torch.bincount(dataset.train.targets, minlength=3).tolist()
         charts.columns(own.names, counts, _("figure"), _("training examples"), "shapes.counts", 190)
-    st.subheader(_("Your own pictures"), anchor=False)
+    st.header(_("Your own pictures"), anchor=False)
     own.upload()
     own.show(run, st.session_state.get("shapes.before"))
 

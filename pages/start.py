@@ -43,7 +43,7 @@ def card(stem: str, line: str) -> None:
 frame.page(frame.NAME, N_("Train a real network, watch it learn, then use it."))
 language.prose("start", "welcome")
 
-st.subheader(_("Five minutes to begin with"), anchor=False)
+st.header(_("Five minutes to begin with"), anchor=False)
 with st.container(key="tour"):
     for number, (stem, line) in enumerate(TOUR.items(), start=1):
         with st.container(border=True, key=f"card-tour-{stem}", gap="xsmall"):
@@ -51,13 +51,13 @@ with st.container(key="tour"):
             st.page_link(f"pages/{stem}.py", label=f"**{number}. {title}**")
             st.markdown(_(line))
 
-st.subheader(_("The lesson, page by page"), anchor=False)
+st.header(_("The lesson, page by page"), anchor=False)
 with st.container(key="lessons"):
     for stem, _title, _icon in frame.PAGES[frame.LESSON_PAGES]:
         line = LESSONS[stem]
         card(stem, _(line))
 
-st.subheader(_("Six networks to train and to use"), anchor=False)
+st.header(_("Six networks to train and to use"), anchor=False)
 with st.container(key="projects"):
     for stem, _title, _icon in frame.PAGES[frame.PROJECT_PAGES]:
         card(stem, _(PROJECTS[stem].purpose))

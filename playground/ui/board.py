@@ -155,7 +155,7 @@ def _leaders(members: Sequence[Member], name: str) -> None:
     unit = unit_of(project)
     limited = any(one.best is not None for _place, _member, one in rows)
     headings = [
-        ("", "place"),
+        (_("Place"), "place"),
         (_("Nickname"), "name"),
         (_("{figure} on validation", figure=_(heading)), "figure"),
         *([(_("To the limit"), "more")] if limited else []),
@@ -239,7 +239,7 @@ def _scores(members: Sequence[Member]) -> None:
         language.prose("board", "nobody")
         return
     headings = [
-        ("", "place"),
+        (_("Place"), "place"),
         (_("Nickname"), "name"),
         (_("Lead"), "figure"),
         (_("Rounds"), "more"),

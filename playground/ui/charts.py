@@ -1,11 +1,11 @@
 """Charts that tick: plain Vega-Lite specs, which update in place instead of flickering.
 
-Colours mean the same everywhere: train is blue, validation orange, a limit or baseline
-grey. Every chart has axis titles and an ``alt`` text, and a fixed height.
+Every chart has axis titles, a fixed height, and an ``alt`` that says what it shows, with numbers.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,28 +17,10 @@ import streamlit as st
 from scipy.signal import lfilter
 
 from playground.history import History
-from playground.ui import language
+from playground.ui import language, palette, ticks
 from playground.ui.language import _
+from playground.ui.palette import Color
 
-BATCH: Final = "#9bbdd4"
-TRAIN: Final = "#2f7fb5"
-VALIDATION: Final = "#e08214"
-LIMIT: Final = "#8a939b"
-BEST: Final = "#3a9d6e"
-ACCENT: Final = "#2f8fae"
-# Okabe and Ito's colours, which colour-blind people can tell apart.
-CLASSES: Final = (
-    "#0072b2",
-    "#e69f00",
-    "#009e73",
-    "#cc79a7",
-    "#56b4e9",
-    "#d55e00",
-    "#999933",
-    "#882255",
-    "#44aa99",
-    "#777777",
-)
 HEIGHT: Final = 250  # pixels of a progress chart, axes and legend included
 # For a mark that is drawn once, not once a row. (Data of its own would get lost: Streamlit
 # hands Vega one data set.)
@@ -46,7 +28,31 @@ ONCE: Final = [
     {"window": [{"op": "row_number", "as": "n"}]},
     {"filter": "datum.n === 1"},
 ]
+FEW: Final = 30  # points of a line that are drawn as dots, too
 POINTS: Final = 300  # of one line at most: more cannot be seen
+FONT: Final = '"Source Sans", sans-serif'  # as the page's
+Y_AXIS: Final = 46  # pixels of the numbers beside it: charts below each other begin at one place
+APART: Final = 12  # pixels between two of these names
+
+
+_TEXT: Final = {"labelColor": palette.QUIET, "titleColor": palette.QUIET, "labelFontSize": 12}
+STYLE: Final = {
+    "font": FONT,
+    # Vega would name each mark by its numbers, in English. The whole chart has its ``alt``.
+    "aria": False,
+    "mark": {"aria": False},
+    "padding": 2,
+    "axis": {
+        **_TEXT,
+        "titleFontSize": 12,
+        "titlePadding": 6,
+        "gridColor": palette.GRID,
+        "domainColor": palette.LIMIT,
+        "tickColor": palette.LIMIT,
+    },
+    "legend": {**_TEXT, "titleFontSize": 12},
+    "title": {"color": palette.INK},
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,8 @@ class Line:
 
     label: str
     value: float
-    best: bool = False  # the best possible: its name stands on the side that nobody reaches
+    best: bool = False  # the best possible
+    end_of: Color | None = None  # no line at all, but the name of a curve that ends here
 
 
 def thin(values: Sequence[float], most: int = POINTS) -> list[tuple[int, float]]:
@@ -91,10 +98,14 @@ def loss_chart(
     lines: Sequence[Line] = (),
     unit: str = "",
     logarithmic: bool = False,
+    beside: Sequence[Line] = (),
 ) -> None:
-    """Loss of each batch, smoothed, and on the validation set after each epoch."""
+    """Loss of each batch, smoothed, and on the validation set after each epoch.
+
+    ``beside`` are the lines of both charts that stand together: a step is at one place in both.
+    """
     title = _("Loss") + (f" [{unit}]" if unit else "")
-    _progress_chart(history.losses, history, "loss", title, steps, key, lines, logarithmic)
+    _progress_chart(history.losses, history, "loss", title, steps, key, lines, logarithmic, beside)
 
 
 def figure_chart(
@@ -105,11 +116,12 @@ def figure_chart(
     key: str,
     lines: Sequence[Line] = (),
     logarithmic: bool = False,
+    beside: Sequence[Line] = (),
 ) -> None:
     """One figure (accuracy, mean error) on batches, smoothed, and on the validation set."""
     values = history.figures.get(figure, [])
     logarithmic = logarithmic and figure != "accuracy"
-    _progress_chart(values, history, figure, title, steps, key, lines, logarithmic)
+    _progress_chart(values, history, figure, title, steps, key, lines, logarithmic, beside)
 
 
 def _progress_chart(
@@ -121,6 +133,7 @@ def _progress_chart(
     key: str,
     lines: Sequence[Line],
     logarithmic: bool,
+    beside: Sequence[Line],
 ) -> None:
     batch, train, validation = _("batch"), _("train (smoothed)"), _("validation")
     thinned = thin(values)
@@ -141,59 +154,98 @@ def _progress_chart(
     names = pa.DictionaryArray.from_arrays(which, pa.array([batch, train, validation]))
     rows = pa.Table.from_pydict({"x": xs, "y": ys, "c": names}) if len(xs) else None
     share = figure == "accuracy"
-    scale: dict[str, Any] = {"zero": False, "nice": True}
-    axis: dict[str, Any] = {"format": "%" if share else "~g", "tickCount": 5}
     if share:
-        scale = {"domain": [_lowest(ys), 1]}
-        lines = [line for line in lines if line.value >= scale["domain"][0]]
-    elif logarithmic:
-        scale = {"type": "log", "nice": False, "padding": 6}
-        if rows is None:
-            scale["domain"] = [0.1, 10]
-        axis = {"format": "~g", "labelOverlap": True}
-        axis["values"] = [d * 10.0**power for power in range(-6, 10) for d in (1, 2, 5)]
+        span = (_lowest(ys), 1.0)
+        marked = ticks.linear(*span)
+        axis = ticks.axis(marked, [language.percent(value, 0) for value in marked])
+        lines = [line for line in lines if line.value >= span[0]]
+    else:
+        span = spread([*ys.tolist(), *(line.value for line in lines)], logarithmic)
+        axis = ticks.axis((ticks.log if logarithmic else ticks.linear)(*span))
     y = {
         "field": "y",
         "type": "quantitative",
         "title": title,
-        "scale": scale,
-        "axis": axis,
+        "scale": {"type": "log" if logarithmic else "linear", "domain": span, "nice": False},
+        "axis": axis | {"minExtent": Y_AXIS, "maxExtent": Y_AXIS},
     }
+    legend = figure == "loss"  # one serves both charts
     series = {
         "field": "c",
         "type": "nominal",
         "title": None,
-        "scale": {"domain": [batch, train, validation], "range": [BATCH, TRAIN, VALIDATION]},
+        "scale": {
+            "domain": [batch, train, validation],
+            "range": [palette.BATCH, palette.TRAIN, palette.VALIDATION],
+        },
         "legend": {"orient": "top", "direction": "horizontal", "offset": 0, "padding": 0}
-        if figure == "loss"
-        else None,  # one legend serves both charts
+        if legend
+        else None,
     }
+    # A run that ended early fills its axis: a few steps of a thousand would be a hairline.
+    last = max(history.steps if history.ended else steps, 1)
+    across = [value for value in ticks.linear(0, last, 6) if value.is_integer()]
     x = {
         "field": "x",
         "type": "quantitative",
         "title": _("step"),
-        "scale": {"domain": [0, max(steps, 1)], "nice": False},
-        "axis": {"tickCount": 6, "format": "d"},
+        "scale": {"domain": [0, last], "nice": False},
+        "axis": ticks.axis(across),
     }
     of = {name: {"filter": f"datum.c === {name!r}"} for name in (batch, train, validation)}
+    # A line of one point is not seen, so the first batches are dots as well.
+    dots = {"point": {"size": 20, "filled": True}} if len(values) <= FEW else {}
     layers: list[dict[str, Any]] = [
-        {"mark": {"type": "line", "strokeWidth": 1, "opacity": 0.7}, "transform": [of[batch]]},
+        {"mark": {"type": "line", "strokeWidth": 1, **dots}, "transform": [of[batch]]},
         {"mark": {"type": "line", "strokeWidth": 2.5}, "transform": [of[train]]},
         {
             "mark": {"type": "line", "strokeWidth": 2.5, "point": {"size": 45, "filled": True}},
             "transform": [of[validation]],
         },
     ]
-    layers += [rule(line, share, place) for place, line in enumerate(lines)]
-    spec = {"encoding": {"x": x, "y": y, "color": series}, "layer": layers}
-    latest = f"{history.epochs[-1].validation[figure]:.4g}" if history.epochs else "-"
-    show(
-        rows,
-        spec,
-        HEIGHT,
-        key,
-        _("{title} over the steps; on the validation set now {latest}", title=title, latest=latest),
-    )
+    layers += rules(lines, span, HEIGHT - (72 if legend else 48), logarithmic, beside)
+    spec = {
+        "encoding": {"x": x, "y": y, "color": series},
+        "layer": layers,
+        "padding": {"left": 2, "top": 8, "bottom": 2, "right": 8},
+    }
+    show(rows, spec, HEIGHT, key, _told(history, figure, title, lines))
+
+
+def _told(history: History, figure: str, title: str, lines: Sequence[Line]) -> str:
+    """What a progress chart shows, in words."""
+
+    def said(value: float) -> str:
+        return language.percent(value) if figure == "accuracy" else ticks.written(value)
+
+    if not history.steps:
+        told = [_("{title} over the steps: nothing is trained yet.", title=title)]
+    elif not history.epochs:
+        told = [
+            _(
+                "{title} over the steps: after step {n} no epoch is over yet.",
+                title=title,
+                n=language.number(history.steps),
+            )
+        ]
+    else:
+        of = [row.validation[figure] for row in history.epochs]
+        best = (max if figure == "accuracy" else min)(of)
+        told = [
+            _(
+                "{title} over the steps, on validation: {first} after the first epoch, {last} "
+                "after epoch {n}, the best of them {best}.",
+                title=title,
+                first=said(of[0]),
+                last=said(of[-1]),
+                n=language.number(len(of)),
+                best=said(best),
+            )
+        ]
+    if lines:
+        compared = ", ".join(f"{line.label} {said(line.value)}" for line in lines)
+        told.append(_("To compare: {lines}.", lines=compared))
+    return " ".join(told)
 
 
 def _lowest(ys: npt.NDArray[np.float32]) -> float:
@@ -202,31 +254,71 @@ def _lowest(ys: npt.NDArray[np.float32]) -> float:
     return 0.9 if lowest > 0.92 else 0.5 if lowest > 0.55 else 0.0
 
 
-def rule(line: Line, higher_is_better: bool, place: int) -> dict[str, Any]:
-    """One horizontal line with its name, each at another ``place`` so that none covers another."""
-    value = {"datum": line.value}
-    color = BEST if line.best else LIMIT
-    above = line.best == higher_is_better
-    text = {
-        "type": "text",
-        "align": "right",
-        "dx": -2 - 110 * place,
-        "fontSize": 11,
-        "text": line.label,
-    }
-    return {
-        "transform": ONCE,
-        "layer": [
-            {
-                "mark": {"type": "rule", "strokeDash": [5, 4], "color": color},
-                "encoding": {"y": value, "x": None, "color": None},
-            },
-            {
-                "mark": {**text, "dy": -6 if above else 8, "color": color},
-                "encoding": {"y": value, "x": {"value": "width"}, "color": None},
-            },
-        ],
-    }
+def spread(values: Sequence[float], logarithmic: bool) -> tuple[float, float]:
+    """From where to where an axis goes that shows ``values``, which may be none."""
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = min(finite, default=0.1), max(finite, default=10.0)
+    if logarithmic:
+        low = max(low, 1e-6)
+        high = max(high, 1.5 * low)
+        margin = (high / low) ** 0.05
+        return low / margin, high * margin
+    margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    return (0.0 if 0 <= low < 2 * margin else low - margin), high + margin
+
+
+def rules(
+    lines: Sequence[Line],
+    span: tuple[float, float],
+    height: float,
+    logarithmic: bool = False,
+    beside: Sequence[Line] = (),
+) -> list[dict[str, Any]]:
+    """Horizontal lines to compare with, their names right of the plot, none on another.
+
+    ``span`` is that of the axis, and ``height`` about that of the plot, in pixels. The names
+    take the room that those of the lines ``beside``, in a neighbouring chart, would take, too.
+    """
+    scale = math.log if logarithmic else float
+    low, high = (scale(end) for end in span)
+    inside = [line for line in lines if span[0] <= line.value <= span[1]]
+    # From the top; a name stands at its line, or as far below as those above it need.
+    ordered = sorted(inside, key=lambda line: -line.value)
+    places = [height * (high - scale(line.value)) / (high - low) for line in ordered]
+    names = list(places)
+    for n in range(1, len(names)):
+        names[n] = max(names[n], names[n - 1] + APART)
+    for n in reversed(range(len(names))):  # but all within the plot
+        lowest = height if n == len(names) - 1 else names[n + 1] - APART
+        names[n] = min(names[n], lowest)
+    layers: list[dict[str, Any]] = []
+    if beside:
+        longest = max((line.label for line in beside), key=len)
+        spacer = {"type": "text", "align": "left", "dx": 5, "fontSize": 12, "text": longest}
+        middle = {"x": {"value": "width"}, "y": {"value": 0}, "color": None}
+        layers.append({"transform": ONCE, "mark": {**spacer, "opacity": 0}, "encoding": middle})
+    for line, place, name in zip(ordered, places, names, strict=True):
+        color = palette.BEST if line.best else palette.LIMIT
+        value = {"datum": line.value}
+        lift = round(name - place)
+        nothing = {"color": None, "strokeDash": None, "shape": None}
+        edge = {"y": value, "x": {"value": "width"}, **nothing}
+        text = {"type": "text", "align": "left", "baseline": "middle", "fontSize": 12, "dy": lift}
+        if line.end_of is None:
+            drawn = {"type": "rule", "strokeDash": [2, 3] if line.best else [6, 4], "color": color}
+            parts = [
+                {"mark": drawn, "encoding": {"y": value, "x": None, **nothing}},
+                {"mark": {**text, "dx": 5, "text": line.label, "color": color}, "encoding": edge},
+            ]
+        else:
+            dot = {"type": "square", "color": line.end_of, "size": 60, "xOffset": 8}
+            quiet = {**text, "dx": 16, "text": line.label, "color": palette.QUIET}
+            parts = [
+                {"mark": {**dot, "yOffset": lift, "opacity": 1}, "encoding": edge},
+                {"mark": quiet, "encoding": edge},
+            ]
+        layers.append({"transform": ONCE, "layer": parts})
+    return layers
 
 
 def probability_bars(
@@ -267,19 +359,25 @@ def probability_bars(
         "scale": {"domain": [0, 1.12]},
         "axis": {"format": "%", "values": [0, 0.5, 1], "grid": False},
     }
-    color = {"condition": {"test": "datum.best", "value": ACCENT}, "value": BATCH}
+    color = {"condition": {"test": "datum.best", "value": palette.ACCENT}, "value": palette.BAR}
     spec = {
         "encoding": {"y": y, "x": x},
         "layer": [
             {"mark": {"type": "bar", "cornerRadiusEnd": 3}, "encoding": {"color": color}},
             {
-                "mark": {"type": "text", "align": "left", "dx": 4, "color": "#7d8a92"},
+                "mark": {
+                    "type": "text",
+                    "align": "left",
+                    "dx": 4,
+                    "color": palette.QUIET,
+                    "fontWeight": {"expr": "datum.best ? 700 : 400"},
+                },
                 "encoding": {"text": {"field": "text"}},
             },
         ],
     }
-    name = names.get(best, best)
-    alt = _("Probabilities; the likeliest is {name}", name=name)
+    said = ", ".join(f"{row['name']} {row['text']}" for row in rows)
+    alt = _("Probabilities: {names}", names=said)
     show(rows, spec, height or 62 + (18 if len(rows) > 7 else 22) * len(rows), key, alt)
 
 
@@ -294,7 +392,7 @@ def columns(
     """A column a name, in the given order."""
     rows = [{"name": name, "value": value} for name, value in zip(names, values, strict=True)]
     spec = {
-        "mark": {"type": "bar", "color": TRAIN, "cornerRadiusEnd": 3},
+        "mark": {"type": "bar", "color": palette.TRAIN, "cornerRadiusEnd": 3},
         "encoding": {
             "x": {
                 "field": "name",
@@ -303,10 +401,19 @@ def columns(
                 "title": x_title,
                 "axis": {"labelAngle": 0 if len(names) < 11 else -40},
             },
-            "y": {"field": "value", "type": "quantitative", "title": y_title},
+            "y": {
+                "field": "value",
+                "type": "quantitative",
+                "title": y_title,
+                "scale": {"domain": [0, 1.05 * max([*values, 1])]},
+                "axis": ticks.axis([0, *ticks.linear(0, max([*values, 2]), 4)[1:]]),
+            },
         },
     }
-    show(rows, spec, height, key, f"{y_title} · {x_title}")
+    said = ", ".join(
+        f"{name} {ticks.written(value)}" for name, value in zip(names, values, strict=True)
+    )
+    show(rows, spec, height, key, f"{y_title} · {x_title}: {said}")
 
 
 def show(
@@ -322,12 +429,11 @@ def show(
     ``on_pick`` is called with the rows that a click chose, in a spec with a selection
     parameter "pick".
     """
-    config: dict[str, Any] = {"font": "sans-serif", "axis": {"titlePadding": 6}, "padding": 2}
-    config |= spec.get("config", {})
+    config = {**STYLE, **spec.get("config", {})}
     if language.current() == "pl":
         number = {"decimal": ",", "thousands": "\u00a0", "grouping": [3], "currency": ["", " zł"]}
         config["locale"] = {"number": number}
-    whole = {"height": height, **spec, "config": config}
+    whole = palette.resolved({"height": height, **spec, "config": config})
     options: dict[str, Any] = {}
     if on_pick is not None:
 
@@ -335,7 +441,7 @@ def show(
             on_pick(st.session_state[key].selection.pick)
 
         options = {"on_select": picked, "selection_mode": "pick"}
-    table = rows if isinstance(rows, pa.Table) else _table(rows or [])
+    table = rows if isinstance(rows, pa.Table) else _table(palette.resolved(rows or []))
     st.vega_lite_chart(table, whole, key=key, alt=alt, height="content", width="stretch", **options)
 
 
@@ -359,31 +465,60 @@ def compare_lines(
         "field": "line",
         "type": "nominal",
         "title": None,
-        "scale": {"domain": list(names), "range": list(CLASSES[: len(names)])},
-        "legend": {"orient": "top", "offset": 0, "padding": 0},
+        "scale": {"domain": list(names), "range": list(palette.CLASSES[: len(names)])},
+        "legend": {"orient": "top", "offset": 0, "padding": 0, "symbolType": "stroke"},
     }
+    dash = {
+        "field": "line",
+        "type": "nominal",
+        "title": None,
+        "scale": {"domain": list(names), "range": list(palette.DASHES[: len(names)])},
+    }
+    xs = [row["x"] for row in rows]
+    span = spread([row[which] for row in rows for which in ("learned", "true")], False)
     x = {
         "field": "x",
         "type": "quantitative",
         "title": x_title,
-        "axis": {"tickMinStep": 1, "tickCount": 4},
+        "scale": {"domain": [min(xs), max(xs)], "nice": False, "padding": 6},
+        "axis": ticks.axis([v for v in ticks.linear(min(xs), max(xs), 4) if float(v).is_integer()]),
     }
 
     def y(field: str) -> dict[str, Any]:
-        scale = {"zero": False}
-        return {"field": field, "type": "quantitative", "title": y_title, "scale": scale}
+        return {
+            "field": field,
+            "type": "quantitative",
+            "title": y_title,
+            "scale": {"domain": span, "nice": False},
+            "axis": ticks.axis(ticks.linear(*span)),
+        }
 
     spec = {
         "encoding": {"x": x, "color": color},
         "layer": [
-            {"mark": {"type": "line", "strokeWidth": 2.5}, "encoding": {"y": y("learned")}},
+            {
+                "mark": {"type": "line", "strokeWidth": 2.5},
+                "encoding": {"y": y("learned"), "strokeDash": dash},
+            },
             {
                 "mark": {"type": "point", "shape": "cross", "size": 60, "filled": True},
                 "encoding": {"y": y("true")},
             },
         ],
     }
-    show(rows, spec, height, key, f"{y_title} · {x_title}")
+    said = []
+    for name in names:
+        of = sorted((row for row in rows if row["line"] == name), key=lambda row: row["x"])
+        if of:
+            ends = (f"{ticks.written(row['learned'])} ({ticks.written(row['true'])})" for row in of)
+            said.append(f"{name}: {', '.join(ends)}")
+    alt = _(
+        "{y} by {x}, what the network says and, in brackets, the truth. {lines}",
+        y=y_title,
+        x=x_title,
+        lines="; ".join(said),
+    )
+    show(rows, spec, height, key, alt)
 
 
 def shares_over(
@@ -396,42 +531,89 @@ def shares_over(
     height: int = 210,
 ) -> None:
     """How the probabilities (a row an x, a column a name) change along x, stacked to 100 %."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"x": x, "p": share, "name": name, "order": order}
         for x, line in zip(xs, shares, strict=True)
         for order, (name, share) in enumerate(zip(names, line, strict=True))
     ]
-    spec = {
-        "layer": [
-            {
-                "mark": {"type": "area", "opacity": 0.85},
-                "encoding": {
-                    "x": {"field": "x", "type": "quantitative", "title": x_title},
-                    "y": {
-                        "field": "p",
-                        "type": "quantitative",
-                        "stack": True,
-                        "title": _("probability"),
-                        "axis": {"format": "%", "values": [0, 0.5, 1]},
-                        "scale": {"domain": [0, 1]},
-                    },
-                    "order": {"field": "order", "type": "quantitative"},
-                    "color": {
-                        "field": "name",
-                        "type": "nominal",
-                        "title": None,
-                        "scale": {"domain": list(names), "range": list(CLASSES[: len(names)])},
-                        "legend": {"columns": 1, "labelFontSize": 11, "symbolSize": 60},
-                    },
+    colors = dict(zip(names, palette.CLASSES, strict=False))
+    # Each name stands in its area, where that is highest: colours alone would not tell seven
+    # apart. The areas lie one on another from the top, in the order of the names.
+    told = []
+    for place, name in enumerate(names):
+        most = max(range(len(xs)), key=lambda n: shares[n][place])
+        share = shares[most][place]
+        told.append(
+            f"{name} {language.percent(shares[0][place], 0)}–"
+            f"{language.percent(shares[-1][place], 0)}"
+        )
+        if share > 0.14:
+            middle = 1 - sum(shares[most][:place]) - share / 2
+            inner = (most - len(xs) / 2) / len(xs)
+            align = "left" if inner < -0.35 else "right" if inner > 0.35 else "center"
+            rows.append({"lx": xs[most], "ly": middle, "label": name, "align": align})
+    across = ticks.axis(ticks.linear(xs[0], xs[-1], 6))
+    x: dict[str, Any] = {"type": "quantitative", "title": x_title, "axis": across}
+    x["scale"] = {"domain": [xs[0], xs[-1]], "nice": False}
+    y = {
+        "type": "quantitative",
+        "title": _("probability"),
+        "axis": {"format": "%", "values": [0, 0.5, 1]},
+        "scale": {"domain": [0, 1]},
+    }
+    area = [{"filter": "isValid(datum.p)"}]
+    layers: list[dict[str, Any]] = [
+        {
+            # A rim between areas.
+            "mark": {"type": "area", "stroke": palette.PAPER, "strokeWidth": 1.5},
+            "transform": area,
+            "encoding": {
+                "x": {**x, "field": "x"},
+                "y": {**y, "field": "p", "stack": True},
+                "order": {"field": "order", "type": "quantitative"},
+                "color": {
+                    "field": "name",
+                    "type": "nominal",
+                    "title": None,
+                    "scale": {"domain": list(names), "range": list(colors.values())},
+                    "legend": {"columns": 1, "symbolSize": 60},
                 },
             },
-            {
-                "mark": {"type": "rule", "strokeWidth": 2, "color": LIMIT, "strokeDash": [4, 3]},
-                "encoding": {"x": {"datum": marked}},
-            },
+        },
+        {
+            "mark": {"type": "rule", "strokeWidth": 4, "color": palette.PAPER},
+            "transform": ONCE,
+            "encoding": {"x": {"datum": marked}},
+        },
+        {
+            "mark": {"type": "rule", "strokeWidth": 2, "color": palette.INK, "strokeDash": [4, 3]},
+            "transform": ONCE,
+            "encoding": {"x": {"datum": marked}},
+        },
+    ]
+    for align, dx in (("left", 4), ("center", 0), ("right", -4)):
+        if not any(row.get("align") == align for row in rows):
+            continue
+        text = {"type": "text", "fontWeight": 600, "fontSize": 12, "align": align, "dx": dx}
+        at: dict[str, Any] = {
+            "x": {**x, "field": "lx"},
+            "y": {**y, "field": "ly"},
+            "text": {"field": "label", "type": "nominal"},
+        }
+        only = [{"filter": f"datum.align === '{align}'"}]
+        halo = {"stroke": palette.PAPER, "strokeWidth": 4, "strokeJoin": "round"}
+        layers += [
+            {"mark": {**text, **halo}, "transform": only, "encoding": at},
+            {"mark": {**text, "color": palette.INK}, "transform": only, "encoding": at},
         ]
-    }
-    show(rows, spec, height, key, f"{_('probability')} · {x_title}")
+    alt = _(
+        "Probabilities from {x} {low} to {high}: {names}",
+        x=x_title,
+        low=ticks.written(xs[0]),
+        high=ticks.written(xs[-1]),
+        names=", ".join(told),
+    )
+    show(rows, {"layer": layers}, height, key, alt)
 
 
 def heat_map(
@@ -470,4 +652,12 @@ def heat_map(
             },
         },
     }
-    show(rows, spec, height, key, f"{title}: {x_title}")
+    alt = _(
+        "{title}: from {low} to {high}; by {x} and {y}",
+        title=title,
+        low=language.percent(min(map(min, shares)), 0),
+        high=language.percent(max(map(max, shares)), 0),
+        x=x_title,
+        y=y_title,
+    )
+    show(rows, spec, height, key, alt)

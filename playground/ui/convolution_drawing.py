@@ -8,7 +8,7 @@ from typing import Any, Final
 from torch import Tensor
 
 from playground.insight.convolution import KERNEL, Pixel
-from playground.ui import charts, language
+from playground.ui import charts, language, palette
 from playground.ui.language import _
 
 HEIGHT: Final = 330
@@ -104,7 +104,7 @@ def _rows(values: Tensor) -> list[dict[str, Any]]:
 
 def _squares(scale: dict[str, Any]) -> dict[str, Any]:
     return {
-        "mark": {"type": "rect", "stroke": charts.LIMIT, "strokeWidth": 0.4},
+        "mark": {"type": "rect", "stroke": palette.LIMIT, "strokeWidth": 0.4},
         "transform": [
             {"calculate": "datum.column + 1", "as": "right"},
             {"calculate": "datum.row + 1", "as": "bottom"},
@@ -122,7 +122,12 @@ def _squares(scale: dict[str, Any]) -> dict[str, Any]:
 def _frame(test: str, row: int, column: int, side: int) -> dict[str, Any]:
     """A thick frame around the square, or squares, that begin at ``row`` and ``column``."""
     return {
-        "mark": {"type": "rect", "fillOpacity": 0, "stroke": charts.CLASSES[5], "strokeWidth": 4},
+        "mark": {
+            "type": "rect",
+            "fillOpacity": 0,
+            "stroke": palette.NEGATIVE.light,
+            "strokeWidth": 4,
+        },
         "transform": [
             {"filter": test.format(r=row, c=column)},
             {"calculate": f"datum.column + {side}", "as": "right"},

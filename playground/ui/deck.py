@@ -15,13 +15,13 @@ from torch import Tensor
 
 from playground.data import pen_strokes
 from playground.data.dataset import Examples
-from playground.ui import charts
+from playground.ui import palette
 
 DIGITS: Final = 6  # 0 … 5
 EACH: Final = 4  # of every digit
 DRAWN: Final = 120  # to choose from
 CARD: Final = 33  # pixels a side: four batches of six stand side by side
-WAITING: Final = 0.3  # opacity of what has not been dealt yet
+WAITING: Final = 0.5  # opacity of the cards that have not been dealt yet
 
 
 @lru_cache(maxsize=1)
@@ -55,7 +55,7 @@ def show(batches: Sequence[Sequence[int]], now: int | None, names: Sequence[str]
     """
     boxes = []
     for n, (batch, name) in enumerate(zip(batches, names, strict=True)):
-        color = charts.CLASSES[n % len(charts.CLASSES)]
+        color = palette.CLASSES[n % len(palette.CLASSES)].css
         here = n == now
         faint = now is None or n > now
         pictures = "".join(
@@ -64,12 +64,13 @@ def show(batches: Sequence[Sequence[int]], now: int | None, names: Sequence[str]
             for card in batch
         )
         boxes.append(
-            f'<div style="border:2px solid {color};border-radius:8px;padding:4px 6px 6px;'
-            f"opacity:{WAITING if faint else 1};"
+            f'<div style="border:2px {"dashed" if faint else "solid"} {color};border-radius:8px;'
+            "padding:4px 6px 6px;"
             f'box-shadow:{f"0 0 0 3px {color}" if here else "none"}">'
             f'<div style="font-size:0.8rem;font-weight:{700 if here else 400}">'
             f"{escape(name)}</div>"
-            f'<div style="display:flex;flex-wrap:wrap;gap:3px">{pictures}</div></div>'
+            f'<div style="display:flex;flex-wrap:wrap;gap:3px;opacity:{WAITING if faint else 1}">'
+            f"{pictures}</div></div>"
         )
     st.html(
         '<div style="display:flex;flex-wrap:wrap;gap:8px;padding:4px">' + "".join(boxes) + "</div>"

@@ -15,7 +15,7 @@ from playground.data.dataset import Dataset
 from playground.metrics import interval
 from playground.service import Run
 from playground.training import outputs_of
-from playground.ui import charts, language, pictures
+from playground.ui import language, palette, pictures
 from playground.ui.language import _
 from playground.ui.state import tied
 
@@ -216,11 +216,14 @@ def regression(result: Tested, unit: str) -> None:
             x=truth.tolist(),
             y=predicted.tolist(),
             mode="markers",
-            marker={"size": 5, "opacity": 0.4, "color": charts.TRAIN},
+            marker={"size": 5, "opacity": 0.4, "color": palette.TRAIN.now},
         )
     )
     figure.add_scatter(
-        x=[low, high], y=[low, high], mode="lines", line={"color": charts.LIMIT, "dash": "dash"}
+        x=[low, high],
+        y=[low, high],
+        mode="lines",
+        line={"color": palette.LIMIT.now, "dash": "dash"},
     )
     with middle:
         _plot(
@@ -230,7 +233,7 @@ def regression(result: Tested, unit: str) -> None:
             f"{result.run.project.name}.scatter",
             _("Predicted against true values; a perfect network would be on the dashed line"),
         )
-    histogram = go.Figure(go.Histogram(x=error.tolist(), nbinsx=60, marker_color=charts.TRAIN))
+    histogram = go.Figure(go.Histogram(x=error.tolist(), nbinsx=60, marker_color=palette.TRAIN.now))
     with right:
         _plot(
             histogram,
@@ -328,13 +331,13 @@ def _curve(
     point: tuple[float, float] | None = None,
 ) -> None:
     mode = "lines+markers" if markers else "lines"
-    line = {"color": charts.TRAIN, "width": 2.5}
+    line = {"color": palette.TRAIN.now, "width": 2.5}
     figure = go.Figure(go.Scatter(x=list(x), y=list(y), mode=mode, line=line))
     if diagonal:
-        dashed = {"color": charts.LIMIT, "dash": "dash"}
+        dashed = {"color": palette.LIMIT.now, "dash": "dash"}
         figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=dashed)
     if point is not None:
-        marker = {"size": 11, "color": charts.VALIDATION}
+        marker = {"size": 11, "color": palette.VALIDATION.now}
         figure.add_scatter(x=[point[0]], y=[point[1]], mode="markers", marker=marker)
     st.markdown(f"**{title}**")
     _plot(figure, x_title, y_title, key, title)

@@ -10,7 +10,7 @@ import torch
 
 from playground.insight import gauges
 from playground.insight.gauges import Histogram, Measured
-from playground.ui import charts, language
+from playground.ui import charts, language, palette
 from playground.ui.charts import Line
 from playground.ui.inside_look import Network, short, stage_names
 from playground.ui.language import _
@@ -109,7 +109,8 @@ def _ratios(samples: Sequence[Measured], names: Sequence[str], name: str) -> Non
         for one in samples
         for layer, ratio in zip(names, one.moves, strict=False)
     ]
-    colors = [charts.CLASSES[place % len(charts.CLASSES)] for place in range(len(names))]
+    span = _powers([row["y"] for row in rows])
+    colors = [palette.CLASSES[place % len(palette.CLASSES)] for place in range(len(names))]
     spec = {
         "encoding": {
             "x": {
@@ -122,7 +123,7 @@ def _ratios(samples: Sequence[Measured], names: Sequence[str], name: str) -> Non
                 "field": "y",
                 "type": "quantitative",
                 "title": _("update : weight"),
-                "scale": {"type": "log", "domain": _powers([row["y"] for row in rows])},
+                "scale": {"type": "log", "domain": span},
                 "axis": {"format": "~e", "tickCount": 5},
             },
             "color": {
@@ -135,7 +136,7 @@ def _ratios(samples: Sequence[Measured], names: Sequence[str], name: str) -> Non
         },
         "layer": [
             {"mark": {"type": "line", "strokeWidth": 2, "point": {"size": 20, "filled": True}}},
-            charts.rule(Line(_("rule of thumb"), gauges.THUMB), higher_is_better=False, place=0),
+            *charts.rules([Line(_("rule of thumb"), gauges.THUMB)], span, 150, logarithmic=True),
         ],
     }
     charts.show(rows, spec, 220, f"{name}.ratios", _("Update-to-weight ratio over the steps"))
@@ -149,10 +150,10 @@ def _ratios(samples: Sequence[Measured], names: Sequence[str], name: str) -> Non
     )
 
 
-def _powers(values: Sequence[float]) -> list[float]:
+def _powers(values: Sequence[float]) -> tuple[float, float]:
     """A span of whole powers of ten that holds ``values`` and the rule of thumb."""
     logs = torch.tensor([*values, gauges.THUMB]).log10()
-    return [10.0 ** float(logs.min().floor()), 10.0 ** float(logs.max().floor() + 1)]
+    return 10.0 ** float(logs.min().floor()), 10.0 ** float(logs.max().floor() + 1)
 
 
 def _histograms(
@@ -167,7 +168,7 @@ def _histograms(
         if low - 1e-9 <= now.low + place * now.width < high - 1e-9
     ]
     spec = {
-        "mark": {"type": "rect", "color": charts.TRAIN},
+        "mark": {"type": "rect", "color": palette.TRAIN},
         "encoding": {
             "x": {
                 "field": "x",

@@ -15,7 +15,7 @@ from playground.data.dataset import Examples
 from playground.insight import anatomy, responses
 from playground.insight.inputs import Input, inputs_of
 from playground.service import Run
-from playground.ui import charts, inside_source, language, tints
+from playground.ui import charts, inside_source, language, palette, tints
 from playground.ui.inside_look import (
     Network,
     asked,
@@ -25,7 +25,6 @@ from playground.ui.inside_look import (
     stage_names,
 )
 from playground.ui.language import _
-from playground.ui.network_drawing import ink, paper, sign_color
 from playground.ui.state import tied
 from playground.ui.tints import Pixels
 
@@ -314,7 +313,7 @@ def draw(drawing: Drawing, key: str) -> None:
                         # More than in proportion, so that the few that matter stand out.
                         "width": round(0.3 + 4.7 * share**2, 2),
                         "opacity": round(0.1 + 0.8 * share**2, 2),
-                        "color": sign_color(weight),
+                        "color": palette.sign(weight),
                     }
                 )
     for number, (column, spots) in enumerate(zip(drawing.columns, places, strict=True)):
@@ -338,14 +337,20 @@ def _spec(columns: int, most: int) -> dict[str, Any]:
     y = _axis("y", [most - 0.3, -0.5 - HEAD / ROW])
     only = {kind: [{"filter": f"datum.kind === '{kind}'"}] for kind in ("edge", "node", "head")}
     room = {"expr": f"width / {columns} - 6"}
-    writing = {"type": "text", "color": ink(), "limit": room}
+    writing = {"type": "text", "color": palette.INK, "limit": room}
 
     def written(
         field: str, size: int, dy: Any, kind: str, weight: int
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Text, and under it a halo, so that no line crosses it out."""
         text = {**writing, "fontSize": size, "dy": dy, "fontWeight": weight}
-        halo = {**text, "color": paper(), "stroke": paper(), "strokeWidth": 5, "opacity": 0.85}
+        halo = {
+            **text,
+            "color": palette.PAPER,
+            "stroke": palette.PAPER,
+            "strokeWidth": 5,
+            "opacity": 0.85,
+        }
         encoding = {"x": x, "y": y, "text": {"field": field}}
         under, over = (
             {"mark": mark, "transform": only[kind], "encoding": encoding} for mark in (halo, text)
@@ -372,7 +377,7 @@ def _spec(columns: int, most: int) -> dict[str, Any]:
                 "mark": {
                     "type": "square",
                     "opacity": 1,
-                    "fill": charts.LIMIT,
+                    "fill": palette.LIMIT,
                     "size": {"expr": f"pow(({narrow} ? {NARROW} : {SIDE}) + 3, 2)"},
                 },
                 "transform": only["node"],

@@ -83,11 +83,11 @@ def finish(stem: str, dials: Dials, project: str) -> None:
     sections = language.sections(stem, language.current())
     trying, checking = st.columns(2, gap="large")
     with trying:
-        st.subheader(_("Try"), anchor=False)
+        st.header(_("Try"), anchor=False)
         st.markdown(sections["try"])
         _links(stem, project)
     with checking:
-        st.subheader(_("Check yourself"), anchor=False)
+        st.header(_("Check yourself"), anchor=False)
         for number, question in enumerate(questions(sections["check"])):
             _ask(question, dials.key(f"check.{number}"))
     dials.write()

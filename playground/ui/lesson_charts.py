@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from playground.ui import charts
-from playground.ui.network_drawing import ink
+from playground.ui import charts, palette
+from playground.ui.palette import Color
 
 Curve = tuple[Sequence[float], Sequence[float]]
 """xs and ys of one line."""
@@ -20,7 +20,7 @@ class Mark:
     x: float
     y: float
     label: str = ""
-    color: str = charts.VALIDATION
+    color: Color = palette.VALIDATION
 
 
 def curves(
@@ -33,7 +33,7 @@ def curves(
     y: tuple[float, float],
     points: Sequence[Mark] = (),
     rules: Sequence[charts.Line] = (),
-    colors: Mapping[str, str] | None = None,
+    colors: Mapping[str, Color] | None = None,
     dashed: Sequence[str] = (),
     height: int = 300,
 ) -> None:
@@ -43,7 +43,7 @@ def curves(
     names in ``dashed`` are drawn dashed. What leaves the axes' ranges is cut off.
     """
     names = list(lines)
-    palette = [(colors or {}).get(name, charts.CLASSES[n % 10]) for n, name in enumerate(names)]
+    inks = [(colors or {}).get(name, palette.CLASSES[n % 10]) for n, name in enumerate(names)]
     rows: list[dict[str, Any]] = [
         {"kind": "line", "x": px, "y": py, "name": name, "n": n}
         for name, (xs, ys) in lines.items()
@@ -60,7 +60,7 @@ def curves(
         "field": "name",
         "type": "nominal",
         "title": None,
-        "scale": {"domain": names, "range": palette},
+        "scale": {"domain": names, "range": inks},
         "legend": legend if len(names) > 1 else None,
     }
     dash = {
@@ -68,9 +68,10 @@ def curves(
         "type": "nominal",
         "scale": {
             "domain": names,
-            "range": [[6, 4] if name in dashed else [1, 0] for name in names],
+            "range": _dashes(names, dashed),
         },
-        "legend": None,
+        "title": None,
+        "legend": color["legend"],
     }
     own = {"field": "color", "type": "nominal", "scale": None, "legend": None}
     marked = [{"filter": "datum.kind === 'mark'"}]
@@ -96,15 +97,25 @@ def curves(
                 "dy": -14,
                 "fontSize": 13,
                 "fontWeight": 600,
-                "color": ink(),
+                "color": palette.INK,
                 "clip": True,
             },
             "transform": marked,
             "encoding": {**place, "text": {"field": "label"}},
         },
     ]
-    layers += [charts.rule(line, False, number) for number, line in enumerate(rules)]
+    layers += charts.rules(rules, y, height - (70 if len(names) > 1 else 46))
     charts.show(rows, {"layer": layers}, height, key, alt)
+
+
+def _dashes(names: Sequence[str], dashed: Sequence[str]) -> list[list[int]]:
+    """A dash for each of ``names``: of three or more lines, each has one of its own.
+
+    Two are told apart by their colours alone, by everybody.
+    """
+    if dashed or len(names) < 3:
+        return [[6, 4] if name in dashed else [1, 0] for name in names]
+    return [palette.DASHES[n % len(palette.DASHES)] for n, _name in enumerate(names)]
 
 
 def _axis(field: str, domain: tuple[float, float], title: str, ticks: int = 6) -> dict[str, Any]:

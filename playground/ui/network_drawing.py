@@ -7,16 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import streamlit as st
+from playground.ui import charts, language, palette
+from playground.ui.palette import Color
 
-from playground.ui import charts, language
-
-POSITIVE: Final = charts.CLASSES[0]
-NEGATIVE: Final = charts.CLASSES[5]
 RADIUS: Final = 24  # pixels of a neuron
 ABOVE: Final = 50  # pixels that the highest neuron and its label need
 BELOW: Final = 66  # and the lowest one with its two lines of text
-PALE: Final = 0.3
 SHARE: Final = 0.37  # of an edge's way, where its weight stands if edges cross
 # On a narrow screen neurons are smaller, and weights stand without their names.
 NARROW: Final = "width < 150 * {columns}"
@@ -55,24 +51,6 @@ class Net:
     edges: Sequence[Edge]
 
 
-def ink() -> str:
-    """The colour of text in a chart, which must be read on both themes."""
-    return "#e6ecee" if st.context.theme.type == "dark" else "#1c2b33"
-
-
-def paper() -> str:
-    """The colour behind a chart."""
-    return "#12191d" if st.context.theme.type == "dark" else "#fcfcfb"
-
-
-def sign_color(value: float) -> str:
-    """Blue if positive, orange if negative; lighter on the dark theme, or text is not read."""
-    positive = value >= 0
-    if st.context.theme.type == "dark":
-        return "#56b4e9" if positive else "#f0904d"
-    return POSITIVE if positive else NEGATIVE
-
-
 def draw(
     net: Net,
     key: str,
@@ -99,7 +77,9 @@ def draw(
             "note": node.note,
             "mark": node.mark,
             "rim": 4 if node.id == chosen else 1.5,
-            "opacity": 1 if node.lit else PALE,
+            "stroke": palette.ACCENT if node.lit else palette.LIMIT,
+            "ink": palette.INK if node.lit else palette.QUIET,
+            "weight": 600 if node.lit else 400,
         }
         for node in net.nodes
     ]
@@ -124,9 +104,9 @@ def draw(
                 "short": short,
                 "text": f"{edge.name} = {short}" if edge.name and short else short,
                 "width": 1 + 5 * abs(edge.weight) / widest,
-                "color": sign_color(edge.weight),
-                "ink": charts.ACCENT if edge.marked else sign_color(edge.weight),
-                "opacity": 1 if edge.lit else PALE,
+                "color": (palette.sign if edge.lit else palette.pale_sign)(edge.weight),
+                "ink": _text_color(edge),
+                "weight": 600 if edge.lit else 400,
             }
         )
     columns = max(node.layer for node in net.nodes)
@@ -142,37 +122,41 @@ def draw(
         else [min(ys) - 1, min(ys) + 1],
     }
     place = {"x": _axis("x", spans["x"]), "y": _axis("y", spans["y"])}
-    fade = {"field": "opacity", "type": "quantitative", "scale": None, "legend": None}
     only = {kind: [{"filter": f"datum.kind === '{kind}'"}] for kind in ("node", "edge")}
-    writing = {"type": "text", "fontSize": 13, "fontWeight": 600}
+    writing = {"type": "text", "fontSize": 13, "fontWeight": {"expr": "datum.weight"}}
     on_edge: dict[str, Any] = {
         "mark": {**writing, "text": {"expr": f"{narrow} ? datum.short : datum.text"}},
         "transform": only["edge"],
         "encoding": {
             "x": _axis("tx", spans["x"]),
             "y": _axis("ty", spans["y"]),
-            "opacity": fade,
         },
     }
-    # Under each text, and not pale where the text is: no line may cross it out.
-    halo = {"stroke": paper(), "strokeWidth": 8, "strokeJoin": "round", "color": paper()}
-    solid = {"opacity": {"value": 1}}
-    circle: dict[str, Any] = {"type": "circle", "size": area, "fill": paper(), "opacity": 1}
+    # Under each text: no line may cross it out.
+    paper = palette.PAPER
+    halo = {"stroke": paper, "strokeWidth": 8, "strokeJoin": "round", "color": paper}
+    circle: dict[str, Any] = {"type": "circle", "size": area, "fill": paper, "opacity": 1}
 
     def under(layer: dict[str, Any]) -> dict[str, Any]:
-        encoding = {**layer["encoding"], **solid}
+        encoding = {name: how for name, how in layer["encoding"].items() if name != "color"}
         return {**layer, "mark": {**layer["mark"], **halo}, "encoding": encoding}
 
-    def beside(field: str, color: str, side: int, line: int) -> dict[str, Any]:
+    def beside(field: str, color: Color, side: int, line: int) -> dict[str, Any]:
         """Text above (-1) or below (1) the neurons, on the first or a further line."""
         lift = f"{side} * ({radius} + {9 + 16 * line})"
         return {
-            "mark": {**writing, "fontSize": 12, "dy": {"expr": lift}, "color": color},
+            "mark": {
+                **writing,
+                "fontSize": 12,
+                "fontWeight": 600,
+                "dy": {"expr": lift},
+                "color": color,
+            },
             "transform": only["node"],
-            "encoding": {**place, "text": {"field": field}, "opacity": fade},
+            "encoding": {**place, "text": {"field": field}},
         }
 
-    def written(field: str, color: str, side: int, line: int = 0) -> list[dict[str, Any]]:
+    def written(field: str, color: Color, side: int, line: int = 0) -> list[dict[str, Any]]:
         """The same with its halo."""
         layer = beside(field, color, side, line)
         return [under(layer), layer]
@@ -188,28 +172,27 @@ def draw(
                     "y2": {"field": "y2"},
                     "strokeWidth": {"field": "width", "type": "quantitative", "scale": None},
                     "color": _own("color"),
-                    "opacity": fade,
                 },
             },
             under(on_edge),
             {**on_edge, "encoding": {**on_edge["encoding"], "color": _own("ink")}},
             {
-                "mark": {**circle, "stroke": charts.ACCENT},
+                "mark": circle,
                 "transform": only["node"],
                 "encoding": {
                     **place,
                     "strokeWidth": {"field": "rim", "type": "quantitative", "scale": None},
-                    "strokeOpacity": fade,
+                    "stroke": _own("stroke"),
                 },
             },
             {
-                "mark": {**writing, "color": ink(), "tooltip": None},
+                "mark": {**writing, "tooltip": None},
                 "transform": only["node"],
-                "encoding": {**place, "text": {"field": "text"}, "opacity": fade},
+                "encoding": {**place, "text": {"field": "text"}, "color": _own("ink")},
             },
-            *written("label", ink(), -1),
-            *written("note", charts.LIMIT, 1),
-            *written("mark", charts.ACCENT, 1, line=1),
+            *written("label", palette.INK, -1),
+            *written("note", palette.QUIET, 1),
+            *written("mark", palette.ACCENT, 1, line=1),
         ],
         "config": {"view": {"stroke": None}},
     }
@@ -230,6 +213,12 @@ def draw(
             on_click(str(picked[0]["id"]))
 
     charts.show([*edges, *nodes], spec, height, key, alt, clicked if on_click else None)
+
+
+def _text_color(edge: Edge) -> Color:
+    if edge.marked:
+        return palette.ACCENT
+    return palette.sign(edge.weight) if edge.lit else palette.QUIET
 
 
 def _own(field: str) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from plotly.colors import sample_colorscale
 
-from playground.ui import charts
+from playground.ui import charts, palette
+from playground.ui.palette import Color
 
 # Low to high. "classes": class 0 orange, undecided white, class 1 blue, as points are drawn.
 # "density": white where there is nothing.
@@ -22,11 +23,11 @@ from playground.ui import charts
 SCHEMES: Final = {
     "classes": [[0.0, "#f6c48c"], [0.5, "#fdfcf9"], [1.0, "#9cc7e6"]],
     "loss": [[0.0, "#fdfdfa"], [0.35, "#dfe6e6"], [1.0, "#a3b1b8"]],
-    "density": [[0.0, "#fdfdfa"], [1.0, charts.TRAIN]],
+    "density": [[0.0, "#fdfdfa"], [1.0, palette.TRAIN.light]],
 }
 BANDS: Final = {"loss": 16}  # steps of a scheme: their edges are lines of equal height
-INK: Final = "#1c2b33"  # on the picture, which is light on a dark page too
-CLASS_COLORS: Final = (charts.CLASSES[5], charts.CLASSES[0])  # of the points of class 0 and 1
+INK: Final = palette.INK  # on the picture, which is light on a dark page too
+CLASS_COLORS: Final = (palette.CLASSES[5], palette.CLASSES[0])  # of the points of class 0 and 1
 CLICKS: Final = 40  # squares along a side that a click is rounded to
 
 
@@ -36,14 +37,14 @@ class Dot:
 
     x: float
     y: float
-    color: str
+    color: Color
     label: str = ""
     shape: str = "circle"
     size: int = 70
 
 
 Span = tuple[float, float]
-Path = tuple[Sequence[float], Sequence[float], str]
+Path = tuple[Sequence[float], Sequence[float], Color]
 """xs, ys and colour of a line."""
 
 
@@ -87,7 +88,7 @@ def plane(
                 "y": py,
                 "n": n,
                 "name": name,
-                "color": color,
+                "color": color.light,
             }
             for n, (px, py) in enumerate(zip(xs, ys, strict=True))
         ]
@@ -96,7 +97,7 @@ def plane(
             "kind": "dot",
             "x": dot.x,
             "y": dot.y,
-            "color": dot.color,
+            "color": dot.color.light,
             "label": dot.label,
             # Above the dot, or below it where the picture ends.
             "ly": dot.y + (y[1] - y[0]) * (0.045 if dot.y < y[1] - 0.1 * (y[1] - y[0]) else -0.05),
@@ -168,7 +169,7 @@ def plane(
             "transform": only["dot"],
             "encoding": label,
         },
-        {"mark": {**writing, "color": INK}, "transform": only["dot"], "encoding": label},
+        {"mark": {**writing, "color": INK.light}, "transform": only["dot"], "encoding": label},
     ]
     if on_click:
         layers.append(

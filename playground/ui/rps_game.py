@@ -18,7 +18,7 @@ from playground.recipe import Recipe
 from playground.rps.match import LONGEST, PLAYERS, Match, Played, luck
 from playground.rps.opponent import UNIFORM
 from playground.service import Run
-from playground.ui import charts, desk, language
+from playground.ui import charts, desk, language, palette
 from playground.ui.frame import fragment
 from playground.ui.language import _
 from playground.ui.parts import part
@@ -39,8 +39,8 @@ NAMES: Final = {
     "random": N_("random"),
 }
 OUTCOMES: Final = (N_("A tie."), N_("You win."), N_("The machine wins."))
-PLAYER: Final = charts.CLASSES[2]
-MACHINE: Final = charts.CLASSES[5]
+PLAYER: Final = palette.CLASSES[2]
+MACHINE: Final = palette.CLASSES[5]
 
 PROJECT: Final = Rps()
 MATCH: Final = "rps.match"
@@ -241,7 +241,7 @@ def _rates(now: Match) -> None:
         },
         "layer": [
             {
-                "mark": {"type": "area", "color": charts.LIMIT, "opacity": 0.25},
+                "mark": {"type": "area", "color": palette.LIMIT, "opacity": 0.25},
                 "transform": [{"filter": "isValid(datum.low)"}],
                 "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}},
             },
@@ -293,19 +293,19 @@ def _accuracies(now: Match) -> None:
         "scale": {"domain": [0, 1.12]},
         "axis": {"format": "%", "values": [0, 0.5, 1], "grid": False},
     }
-    text = {"type": "text", "align": "left", "dx": 4, "color": "#7d8a92"}
+    text = {"type": "text", "align": "left", "dx": 4, "color": palette.QUIET}
     spec = {
         "layer": [
             {
                 "encoding": {"y": y, "x": x},
                 "layer": [
-                    {"mark": {"type": "bar", "color": charts.BATCH, "cornerRadiusEnd": 3}},
+                    {"mark": {"type": "bar", "color": palette.BAR, "cornerRadiusEnd": 3}},
                     {"mark": text, "encoding": {"text": {"field": "text"}}},
                 ],
             },
             {
                 "transform": charts.ONCE,
-                "mark": {"type": "rule", "strokeDash": [5, 4], "color": charts.LIMIT},
+                "mark": {"type": "rule", "strokeDash": [5, 4], "color": palette.LIMIT},
                 "encoding": {"x": {"datum": 1 / 3}},
             },
         ]

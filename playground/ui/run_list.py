@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from zlib import crc32
@@ -20,7 +21,7 @@ from playground.projects.base import Project
 from playground.projects.table import TableProject
 from playground.recipe import Recipe
 from playground.service import Snapshot
-from playground.ui import charts, comparison, frame, language, workbench
+from playground.ui import charts, comparison, frame, language, palette, ticks, workbench
 from playground.ui import recipe_words as words
 from playground.ui.charts import Line
 from playground.ui.language import _
@@ -34,7 +35,8 @@ STATES: Final = {**workbench.STATES, "ready": N_("Untrained"), "waiting": N_("Wa
 ORDERS: Final = {"newest": N_("newest first"), "best": N_("best on validation first")}
 OVERS: Final = {"epoch": N_("epoch"), "step": N_("step"), "second": N_("seconds of training")}
 ALL: Final = "all"
-DRAWN: Final = len(charts.CLASSES)  # curves that colours can tell apart
+DRAWN: Final = len(palette.CLASSES)  # curves that colours can tell apart
+LONGEST_BESIDE: Final = 18  # letters of a name at the end of a curve
 POINTS: Final = 3000  # of all curves of a chart together
 FASTEST: Final = 1.0  # seconds between refreshes of the table
 TURN: Final = "runs.turn"  # counts what changed the table from outside of it
@@ -253,8 +255,8 @@ def _table(order: Sequence[Kept], names: Mapping[int, str]) -> None:
             "shown": st.column_config.CheckboxColumn(
                 _("Show"), width=80, help=_("Draw its curves, compare it, export it.")
             ),
-            "name": text(_("Name"), width=150, max_chars=LONGEST),
-            "project": text(_("Project"), width=120),
+            "name": text(_("Name"), width=170, max_chars=LONGEST),
+            "project": text(_("Project"), width=175),
             "state": text(_("State"), width=140),
             "epochs": text(_("Epochs"), width=80, alignment="right"),
             "figure": text(
@@ -419,10 +421,10 @@ def curves(drawn: Sequence[Kept], names: Mapping[int, str]) -> None:
         units = {unit_of(PROJECTS[one.recipe.project]) for one in of} - {""}
         title += f" [{', '.join(sorted(units))}]" if units else ""
         with place:
-            _chart(drawn, of, names, figure, splits, over, title, len(places))
+            _chart(drawn, of, names, figure, splits, over, title)
     with places[-1]:
         title = _("Loss on validation")
-        _chart(drawn, drawn, names, "loss", splits, over, title, len(places))
+        _chart(drawn, drawn, names, "loss", splits, over, title)
         losses = {one.recipe.loss for one in drawn}
         if len(losses) > 1:
             said = ", ".join(words.value("loss", loss) for loss in sorted(losses))
@@ -466,9 +468,8 @@ def _chart(
     splits: Sequence[Split],
     over: Over,
     title: str,
-    beside: int,
 ) -> None:
-    """One figure of the runs ``of``, in their colours among ``drawn``, one of ``beside`` charts."""
+    """One figure of the runs ``of``, in their colours among ``drawn``."""
     labels = {"validation": _("validation"), "train": _("train")}
     rows: list[dict[str, Any]] = []
     most = max(2, POINTS // max(1, len(of) * len(splits)))
@@ -482,18 +483,27 @@ def _chart(
                 for x, y in points
             ]
     over_label = OVERS[over]
+    lines = _limit_lines(of, figure)
+    colors = {one.number: palette.CLASSES[n] for n, one in enumerate(drawn[:DRAWN])}
+    for one in of:
+        if curve := compare.series(one.history, "validation", figure, over):
+            short = textwrap.shorten(names[one.number], LONGEST_BESIDE, placeholder="…")
+            lines.append(Line(short, curve[-1][1], end_of=colors[one.number]))
+    drawn_ys = [row["y"] for row in rows]
+    span = charts.spread([*drawn_ys, *(line.value for line in lines)], logarithmic)
+    marked = (ticks.log if logarithmic else ticks.linear)(*span)
+    spoken = [language.percent(v, 1 if span[1] - span[0] < 0.1 else 0) for v in marked]
+    axis = ticks.axis(marked, spoken if figure == "accuracy" else None)
+    scale = {"type": "log" if logarithmic else "linear", "domain": span, "nice": False}
+    last = max((row["x"] for row in rows), default=1.0)
+    first = 0.0 if over != "epoch" else min(1.0, last - 1)
     x: dict[str, Any] = {
         "field": "x",
         "type": "quantitative",
         "title": _(over_label),
-        "scale": {"zero": over != "epoch", "nice": False},
-        "axis": {"tickCount": 6, "tickMinStep": 1},
+        "scale": {"domain": [first, last], "nice": False},
+        "axis": ticks.axis([v for v in ticks.linear(first, last, 6) if v.is_integer()] or [last]),
     }
-    scale: dict[str, Any] = {"zero": False, "nice": True}
-    axis: dict[str, Any] = {"format": "~%" if figure == "accuracy" else "~g", "tickCount": 6}
-    if logarithmic:
-        scale = {"type": "log", "nice": False, "padding": 8}
-        axis["labelOverlap"] = True
     domain = [names[one.number] for one in drawn]
     encoding: dict[str, Any] = {
         "x": x,
@@ -508,15 +518,8 @@ def _chart(
             "field": "run",
             "type": "nominal",
             "title": None,
-            "scale": {"domain": domain, "range": list(charts.CLASSES[: len(domain)])},
-            "legend": {
-                "orient": "bottom",
-                "columns": 5 if beside < 3 else 3,
-                "labelLimit": 90,
-                "symbolType": "stroke",
-                "symbolStrokeWidth": 3,
-                "offset": 2,
-            },
+            "scale": {"domain": domain, "range": list(colors.values())},
+            "legend": None,  # each curve has its name at its end
         },
         "strokeDash": {
             "field": "split",
@@ -531,31 +534,35 @@ def _chart(
     if few:
         mark["point"] = {"size": 30, "filled": True}
     layers: list[dict[str, Any]] = [{"mark": mark}]
-    layers += [
-        _unfeatured(charts.rule(line, figure == "accuracy", place))
-        for place, line in enumerate(_limit_lines(of, figure))
-    ]
+    layers += charts.rules(lines, span, 275, logarithmic)
     charts.show(
         rows,
-        {"encoding": encoding, "layer": layers},
+        {
+            "encoding": encoding,
+            "layer": layers,
+            "padding": {"left": 2, "top": 8, "bottom": 2, "right": 8},
+        },
         330,
         f"runs.chart.{figure}",
-        _("{title}, a line a run: {names}", title=title, names=", ".join(domain)),
+        _("{title}, a line a run: {names}", title=title, names=_ends(of, names, figure)),
     )
 
 
-def _unfeatured(rule: dict[str, Any]) -> dict[str, Any]:
-    """A limit's line without the runs' dashes."""
-    for layer in rule["layer"]:
-        layer["encoding"]["strokeDash"] = None
-    return rule
+def _ends(of: Sequence[Kept], names: Mapping[int, str], figure: str) -> str:
+    """Each run's name with its last figure."""
+    said = []
+    for one in of:
+        last = compare.last(one.history, "validation", figure)
+        value = "–" if last is None else ticks.written(last)
+        said.append(f"{names[one.number]} {value}")
+    return ", ".join(said)
 
 
 # --- What differs -------------------------------------------------------------------------
 
 
 def _differences(chosen: Sequence[Kept], names: Mapping[int, str]) -> None:
-    st.subheader(_("What differs"), anchor=False)
+    st.header(_("What differs"), anchor=False)
     if len(chosen) < 2:
         st.caption(_("Tick two runs or more, and what differs between their settings stands here."))
         return

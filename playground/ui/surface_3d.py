@@ -11,14 +11,15 @@ import numpy as np
 from plotly.colors import sample_colorscale
 
 from playground.ui import figure, language
+from playground.ui.palette import Color
 from playground.ui.plane import BANDS, SCHEMES, Span
 
 DISTANCE: Final = 1.53  # of the eye from the middle, seen from above
 LIFT: Final = 0.01  # of the height: a line lies on the surface, not in it
-LINE: Final = "#8b999f"  # of equal height
+LINE: Final = "#74828a"  # of equal height
 TEXELS: Final = 256  # into which Plotly samples a colour scale: a line is one of them
 
-Way = tuple[Sequence[float], Sequence[float], Sequence[float], str]
+Way = tuple[Sequence[float], Sequence[float], Sequence[float], Color]
 """xs, ys, heights and colour of a line."""
 
 
@@ -85,6 +86,7 @@ def _lines(ways: Mapping[str, Way], x: Span, y: Span, top: float) -> list[dict[s
     lines: list[dict[str, Any]] = []
     ends: list[tuple[Any, ...]] = []
     for name, (xs, ys, zs, color) in ways.items():
+        ink = color.light  # as the ground is light on both themes
         inside = [
             (round(px, 4), round(py, 4), round(pz + LIFT * top, 4))
             for px, py, pz in zip(xs, ys, zs, strict=True)
@@ -98,12 +100,12 @@ def _lines(ways: Mapping[str, Way], x: Span, y: Span, top: float) -> list[dict[s
                 "mode": "lines",
                 "name": name,
                 **dict(zip("xyz", zip(*inside, strict=True), strict=True)),
-                "line": {"color": color, "width": 6},
+                "line": {"color": ink, "width": 6},
                 "hoverinfo": "name",
                 "showlegend": False,
             }
         )
-        ends.append((*inside[-1], name, color))
+        ends.append((*inside[-1], name, ink))
     if ends:
         xs, ys, zs, names, colors = zip(*ends, strict=True)
         lines.append(

@@ -20,7 +20,7 @@ from playground.projects.base import Project
 from playground.recipe import FIELDS, Recipe
 from playground.service import Run
 from playground.sweep import Axis, Cell
-from playground.ui import charts, frame, language, run_list
+from playground.ui import charts, frame, language, palette, run_list, ticks
 from playground.ui import recipe_words as words
 from playground.ui.controls import DEPENDS, NEURONS, stops, written
 from playground.ui.language import _
@@ -37,7 +37,8 @@ NONE: Final = ""
 ROW: Final = 46  # pixels of the heat map
 POINTS: Final = 3000  # of all curves together
 WAITING: Final = "…"
-INKS: Final = {"dark": "#101418", "light": "#ffffff"}  # on bright and on dark cells
+INKS: Final = {"dark": "#000000", "light": "#ffffff"}  # on bright and on dark cells
+DARK_BELOW: Final = 0.44  # of the way: darker cells have light text
 # Of a curve's dashes, as many as a hyperparameter has values: (drawn, left out) pixels.
 DASHES: Final = (
     (1, 0),
@@ -397,7 +398,7 @@ def _heat_map(found: Sweep, chosen: int | None) -> None:
     rows: list[dict[str, Any]] = []
     for n, (cell, one) in enumerate(found.runs):
         value = found.figure(one)
-        bright = value is not None and _share(value, low, high, lower) > 0.6
+        bright = value is not None and _share(value, low, high, lower) > DARK_BELOW
         rows.append(
             {
                 "n": n,
@@ -448,11 +449,11 @@ def _heat_map(found: Sweep, chosen: int | None) -> None:
                 "params": [{"name": "pick", "select": {"type": "point", "fields": ["n"]}}],
                 "encoding": {
                     "color": {
-                        "condition": {"test": "!isValid(datum.v)", "value": "#8a939b33"},
+                        "condition": {"test": "!isValid(datum.v)", "value": palette.GRID},
                         **color,
                     },
                     "stroke": {
-                        "condition": {"test": "datum.chosen", "value": charts.VALIDATION},
+                        "condition": {"test": "datum.chosen", "value": palette.VALIDATION},
                         "value": "transparent",
                     },
                     "strokeWidth": {"value": 4},
@@ -469,7 +470,7 @@ def _heat_map(found: Sweep, chosen: int | None) -> None:
                             {"test": f"datum.ink === {ink!r}", "value": color}
                             for ink, color in INKS.items()
                         ],
-                        "value": charts.LIMIT,
+                        "value": palette.LIMIT,
                     },
                 },
             },
@@ -557,24 +558,33 @@ def _curves(found: Sweep, chosen: int | None) -> None:
     several = across.field.kind == "choice"
     names = [words.written(across.field, value) for value in across.values]
     colors: dict[str, Any] = {"domain": names}
-    colors |= {"range": list(charts.CLASSES[: len(names)])} if several else {"scheme": "viridis"}
+    inks = palette.CLASSES[: len(names)] if several else palette.ramp(len(names))
+    colors["range"] = list(inks)
     legend = {"orient": "bottom", "columns": 4, "titleLimit": 300, "labelLimit": 90}
     legend |= {"symbolType": "stroke", "symbolStrokeWidth": 3, "symbolSize": 300, "offset": 4}
-    scale: dict[str, Any] = {"type": "log", "nice": False, "padding": 8} if lower else {}
+    limit = run_list.limits(found.runs[0][1].recipe).get(figure)
+    known = [row["y"] for row in rows] + ([limit] if limit is not None else [])
+    span = charts.spread(known, lower)
+    marked = (ticks.log if lower else ticks.linear)(*span)
+    digits = 1 if span[1] - span[0] < 0.1 else 0
+    spoken = None if lower else [language.percent(value, digits) for value in marked]
+    end = max((float(row["x"]) for row in rows), default=2.0)
+    scale = {"type": "log" if lower else "linear", "domain": span, "nice": False}
+    begin = min(1.0, end - 1)
     encoding: dict[str, Any] = {
         "x": {
             "field": "x",
             "type": "quantitative",
             "title": _("epoch"),
-            "scale": {"zero": False, "nice": False},
-            "axis": {"tickMinStep": 1, "tickCount": 6},
+            "scale": {"domain": [begin, end], "nice": False},
+            "axis": ticks.axis([v for v in ticks.linear(begin, end, 6) if v.is_integer()]),
         },
         "y": {
             "field": "y",
             "type": "quantitative",
             "title": _("{figure} on validation", figure=_(label)) + (f" [{unit}]" if unit else ""),
-            "scale": scale or {"zero": False},
-            "axis": {"format": "~g" if lower else "~%", "tickCount": 6, "labelOverlap": True},
+            "scale": scale,
+            "axis": ticks.axis(marked, spoken),
         },
         "detail": {"field": "n"},
         "color": {
@@ -595,7 +605,7 @@ def _curves(found: Sweep, chosen: int | None) -> None:
             "sort": seconds,
             "title": _(down.field.label),
             "scale": {"domain": seconds, "range": list(DASHES[: len(seconds)])},
-            "legend": legend | {"symbolStrokeColor": charts.LIMIT, "symbolStrokeWidth": 2},
+            "legend": legend | {"symbolStrokeColor": palette.LIMIT, "symbolStrokeWidth": 2},
         }
     points = {"size": 18, "filled": True}  # which would hide what a legend's dashes look like
     layers: list[dict[str, Any]] = [
@@ -604,10 +614,12 @@ def _curves(found: Sweep, chosen: int | None) -> None:
             "encoding": encoding,
         }
     ]
-    limit = run_list.limits(found.runs[0][1].recipe).get(figure)
+    named: list[charts.Line] = []
     if limit is not None and rows:
         name = _("noise floor") if lower else _("Bayes limit")
-        line = charts.Line(name, limit, best=True)
-        layers.append(charts.rule(line, figure == "accuracy", 0))
+        named = [charts.Line(name, limit, best=True)]
+        layers += charts.rules(named, span, 270, logarithmic=lower)
+    padding = {"left": 2, "top": 8, "bottom": 2, "right": 8}
     alt = _("{figure} on validation over the epochs, a line a run", figure=_(label))
-    charts.show(rows, {"layer": layers}, 380, "sweep.curves", alt)
+    spec = {"layer": layers, "padding": padding}
+    charts.show(rows, spec, 380, "sweep.curves", alt)

@@ -53,7 +53,7 @@ def data(panel: Panel, run: Run, own: OwnTable) -> None:
                 hide_index=True,
                 height=200,
             )
-    st.subheader(_("Your own rows"), anchor=False)
+    st.header(_("Your own rows"), anchor=False)
     with part(_("Your own rows")):
         own.show()
 

@@ -32,7 +32,7 @@ def note(panel: Panel) -> None:
 
 def link(panel: Panel) -> None:
     """The address of this page with its settings, and a choice of the controls that it shows."""
-    st.subheader(_("Link"), anchor=False)
+    st.header(_("Link"), anchor=False)
     left, right = st.columns(2, gap="medium")
     labels = {
         name: _(PRESETS if name == links.PRESET else panel.by_name[name].label)

@@ -26,12 +26,12 @@ from playground.insight import loss_curves
 from playground.projects import PROJECTS
 from playground.recipe import Recipe
 from playground.seeds import generator
-from playground.ui import charts
 
 WIDTH, HEIGHT = 160, 90
-_DEEP, YELLOW, GREEN, PINK, SKY, RED = charts.CLASSES[:6]
-BLUE: Final = charts.TRAIN  # the first class's own blue is too deep for a dark page
-INK: Final = charts.LIMIT
+# One picture serves both themes: colours in between, each with a contrast of 3 on both papers.
+YELLOW, GREEN, PINK, SKY, RED = "#b9780c", "#12926c", "#c25d95", "#2c90d6", "#d55e00"
+BLUE: Final = "#2f7fb5"
+INK: Final = "#7d878e"
 Points = Iterable[tuple[float, float]]
 
 

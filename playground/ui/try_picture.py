@@ -74,7 +74,7 @@ def ask_about(raw: Any, run: Run, own: pictures.OwnPictures, seen_as: str) -> No
     seen, said = st.columns([1, 2], vertical_alignment="center", wrap=False)
     shown = pictures.address(pictures.enlarged(picture, 84))
     seen.image(shown, width=84, alt=_("What the network sees"))
-    said.markdown(f"### {names[answer.label]}")
+    said.markdown(f"## {names[answer.label]}")
     said.caption(seen_as)
     charts.probability_bars(answer.probabilities, names, f"{name}.bars")
 

@@ -49,10 +49,10 @@ def offer(run: Run, panel: Panel, own: Own) -> None:
     """
     take, bring = st.columns(2, gap="medium")
     with take:
-        st.subheader(_("Take the network with you"), anchor=False)
+        st.header(_("Take the network with you"), anchor=False)
         _take(run)
     with bring:
-        st.subheader(_("Bring it back"), anchor=False)
+        st.header(_("Bring it back"), anchor=False)
         _bring(panel, own)
     teacher.link(panel)
 

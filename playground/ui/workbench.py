@@ -352,6 +352,7 @@ def _charts(panel: Panel, snapshot: Snapshot, lines: dict[str, Sequence[Line]], 
     figure, title = FIGURES[panel.project.task]
     title = _(title) + (f" [{unit}]" if unit else "")
     logarithmic = bool(st.session_state.get(f"{name}.log", True))
+    beside = [line for which in ("loss", figure) for line in lines.get(which, ())]
     charts.loss_chart(
         snapshot.history,
         steps,
@@ -359,6 +360,7 @@ def _charts(panel: Panel, snapshot: Snapshot, lines: dict[str, Sequence[Line]], 
         lines.get("loss", ()),
         _loss_unit(snapshot.recipe, unit),
         logarithmic,
+        beside,
     )
     charts.figure_chart(
         snapshot.history,
@@ -368,6 +370,7 @@ def _charts(panel: Panel, snapshot: Snapshot, lines: dict[str, Sequence[Line]], 
         f"{name}.figure-chart",
         lines.get(figure, ()),
         logarithmic,
+        beside,
     )
     st.toggle(
         _("Logarithmic axis"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from playground.ui import figure, plane, surface_3d
+from playground.ui.palette import Color
 
 SPAN = (-4.0, 4.0)
 TITLES = ("w1", "w2", "loss")
@@ -48,8 +49,8 @@ def test_colours_are_steps_each_begun_by_a_line(shown: list[dict[str, Any]]) -> 
 
 def test_what_is_outside_is_not_drawn(shown: list[dict[str, Any]]) -> None:
     ways = {
-        "in": ([0.0, 1.0, 9.0], [0.0, 2.0, 0.0], [3.0, 5.0, 81.0], "#123456"),
-        "out": ([5.0], [0.0], [25.0], "#654321"),
+        "in": ([0.0, 1.0, 9.0], [0.0, 2.0, 0.0], [3.0, 5.0, 81.0], Color("#123456", "#ffffff")),
+        "out": ([5.0], [0.0], [25.0], Color("#654321", "#ffffff")),
     }
     show(np.ones((2, 2)), ways)
     _, line, ends = shown[0]["data"]
