@@ -29,6 +29,7 @@ from torch import nn
 
 from playground import limits, threads
 from playground.data.dataset import Dataset, Examples, Scaler
+from playground.data.steps import Made, Steps
 from playground.errors import PlaygroundError
 from playground.history import History
 from playground.i18n import N_
@@ -44,9 +45,11 @@ SLICE: Final = 0.05  # seconds a run keeps a worker
 # Seconds without a look until a run pauses by itself, and until it stops for good.
 PAUSE_AFTER: Final = float(os.environ.get("PLAYGROUND_PAUSE_AFTER", "60"))
 STOP_AFTER: Final = float(os.environ.get("PLAYGROUND_STOP_AFTER", "1800"))
+LEAVE_AFTER: Final = 10.0  # seconds without a look after which data for a page are not made
 GAP: Final = 30.0  # seconds in which no worker looked at the clock: more, and it has jumped
 MOST_REST: Final = 0.25  # seconds between two slices that others may have
 ROUND: Final = 0.1  # seconds of work by which one student's runs may be ahead of another's
+MOST_MADE: Final = 4  # data sets that are under way at a time: half made they take most memory
 
 MOST_LOST: Final = 3  # times that a run whose trainer was lost goes on from its last milestone
 
@@ -113,7 +116,7 @@ class Published:
 class Run:
     """One network and its training, to be steered through :class:`RunService`.
 
-    ``state``: *ready* (untrained), *waiting* (wants a worker, whose first slice loads the
+    ``state``: *ready* (untrained), *waiting* (wants a worker, whose first slices load the
     data), *running*, *paused*, or over: *finished*, *stopped*, *diverged*, *failed*.
 
     ``like``: another run of this project, whose data set this one shares where both ask for
@@ -144,7 +147,9 @@ class Run:
         self._until: Until | None = "end"  # None: what was asked for is done
         self._dataset: Dataset | None = None
         self._data_lock = threading.Lock()
-        self._loading = False
+        self._loading = False  # a page wants the data set
+        self._steps: Steps[Dataset] | None = None  # while it is being made
+        self.made: Made | None = None  # how far that is
         self._loaded = threading.Event()  # a worker has tried to load the data set
         self._weights: dict[str, torch.Tensor] | None = None
         self._weights_step = 0  # how many steps they have learned
@@ -238,14 +243,41 @@ class Run:
         Raises:
             PlaygroundError: data that cannot be had.
         """
+        while (found := self._made_further()) is None:
+            pass
+        return found
+
+    def _made_further(self) -> Dataset | None:
+        """One step towards the data set; the data set, once it is there."""
         with self._data_lock:
-            if self._dataset is None:
-                shared = None if self._like is None else self._like.dataset()
-                dataset = shared or self.project.load(self.recipe, self.own)
+            if self._dataset is not None:
+                return self._dataset
+            steps = self._steps or self._making()
+            try:
+                self._steps, self.made = steps, next(steps)
+            except StopIteration as end:
+                dataset: Dataset = end.value
                 if self._scaler is not None:
                     dataset = replace(dataset, scaler=self._scaler)
                 self._dataset = dataset
+                self._let_go()
+            except BaseException:
+                self._let_go()
+                raise
             return self._dataset
+
+    def _making(self) -> Steps[Dataset]:
+        like = self._like
+        if like is None:
+            return (yield from self.project.loading(self.recipe, self.own))
+        while (found := like._made_further()) is None:
+            if like.made is not None:
+                yield like.made
+        return found
+
+    def _let_go(self) -> None:
+        """Forget what is half made."""
+        self._steps = self.made = None
 
     def _asks_as(self, other: Run) -> bool:
         """Does ``other`` learn from the same examples, drawn and augmented in the same way?"""
@@ -287,8 +319,18 @@ class Run:
             model = copy.deepcopy(self._skeleton)
             own = {name: tensor.clone() for name, tensor in weights.items()}
             model.load_state_dict(own, assign=True)
-        scaler = self._scaler or self.dataset().scaler
+        scaler = self._scaler or self._rough or self.dataset().scaler
         return Predictor(self.project, self.recipe, model.eval(), scaler)
+
+    @property
+    def answers(self) -> bool:
+        """Can it be asked without waiting for its data?"""
+        return self.loaded or self.from_file or self._rough is not None
+
+    @property
+    def _rough(self) -> Scaler | None:
+        """What an untrained network, which only guesses, may do with until its data are there."""
+        return None if self.loaded or self.trained else self.project.rough
 
     @cached_property
     def _skeleton(self) -> nn.Sequential:
@@ -315,6 +357,7 @@ class Run:
                 self._served,
                 self.error,
                 self.pausing_unwatched,
+                self.made,
             )
 
     # What follows is called by the service and its workers alone.
@@ -455,6 +498,7 @@ class Snapshot:
     served: float = 0.0  # wall-clock seconds in which it wanted a worker, others' turns included
     error: PlaygroundError | None = None
     pausing_unwatched: bool = False
+    made: Made | None = None  # how many of its examples are made, while they are
 
     @property
     def active(self) -> bool:
@@ -590,11 +634,28 @@ class RunService:
         ``patience`` seconds, and a page does not stand still for the others.
         """
         with self._wake:
+            run.seen = self._now()
             if not (run.loaded or run._loading or self._closed):
                 run._loading = True
+                self._level(run)
                 self._enqueue(run)
                 self._ensure_workers()
         return run.loaded or run._loaded.wait(patience)
+
+    def leave(self, run: Run) -> None:
+        """No page wants the data of ``run`` any more, as another has taken its place."""
+        with self._wake:
+            run._loading = False
+            if not run.active:
+                self._left(run)
+
+    def _left(self, run: Run) -> None:
+        """Who only waited for data that nobody wants, waits no more."""
+        run._loading = False
+        if run in self._queue:
+            self._queue.remove(run)
+        if id(run) not in self._held:  # else its worker lets go of them
+            run._let_go()
 
     def pause(self, run: Run) -> None:
         """Hold a run after the step it is in; nothing of it is lost."""
@@ -639,7 +700,10 @@ class RunService:
             return sum(run.active and not run.background for run in self._watched)
 
     def sweep(self) -> None:
-        """Pause active runs that nobody looked at for a while, and stop them later."""
+        """Pause active runs that nobody looked at for a while, and stop them later.
+
+        Nor are data made for a page that is not there any more.
+        """
         stopped = []
         with self._wake:  # held to the end, so that nobody starts one in between
             now = self._now()
@@ -651,6 +715,9 @@ class RunService:
                 elif seconds > self.pause_after and run.active:
                     self.pause(run)
                     run.pausing_unwatched = True
+            for run in [*self._queue, *self._held.values()]:
+                if run._loading and now - run.seen > LEAVE_AFTER and not run.active:
+                    self._left(run)
         for run in stopped:
             self._tell(run)
 
@@ -748,9 +815,18 @@ class RunService:
         return None
 
     def _must_wait(self, run: Run) -> bool:
-        """Drawing a data set may take a minute: one worker of several always trains."""
+        """Drawing a data set may take a minute: one worker of several always trains.
+
+        Nor are many begun before the first are done.
+        """
+        if run.loaded:
+            return False
         loading = sum(not held.loaded for held in self._held.values())
-        return not run.loaded and 0 < self.workers - 1 <= loading
+        begun = sum(
+            one._steps is not None and one.background <= run.background  # else it waits for us
+            for one in [*self._queue, *self._held.values()]
+        )
+        return 0 < self.workers - 1 <= loading or (run._steps is None and begun >= MOST_MADE)
 
     def _core_free(self) -> bool:
         """Do the runs that workers hold, the background aside, leave a core?"""
@@ -772,10 +848,12 @@ class RunService:
                 )
 
     def _level(self, run: Run) -> None:
-        """Who comes to train begins level with the others: nobody saves up turns."""
-        active = [other for other in self._watched if other.active and not other.background]
-        if active and all(other.share is not run.share for other in active):
-            run.share.used = max(run.share.used, min(other.share.used for other in active))
+        """Who comes begins level with the others: nobody saves up turns."""
+        others = [one for one in [*self._queue, *self._held.values()] if not one.background]
+        used = [other.share.used for other in others if other.share is not run.share]
+        mine = any(other.share is run.share for other in others)
+        if used and not mine:
+            run.share.used = max(run.share.used, min(used))
 
     def _keep(self, run: Run, seconds: float) -> bool:
         """After a turn of so many ``seconds``: may the worker go on with ``run``?
@@ -788,25 +866,32 @@ class RunService:
         with self._wake:
             if not run.background:  # else it has had what nobody wanted
                 run.share.used += seconds * run.threads
-            if run.active and not self._gives_way(run) and not self._closed:
+            wants = run.active or run._loading
+            if wants and not self._gives_way(run) and not self._closed:
                 return threading.main_thread().is_alive()
             self._held.pop(id(run), None)
             self._wake.notify_all()  # a core is free
-            if run.active:
+            if wants:
                 self._enqueue(run)
             elif run.over:
                 self._forget(run)
+            if not wants:
+                run._let_go()
             return False
 
     def _turn(self, run: Run) -> None:
         """One slice of one run; whatever goes wrong in it is that run's own end."""
-        with run._lock:
-            if run.state == "waiting":
-                run.state = "running"
+        # Elsewhere the data are made there; here in slices, so that others come in between.
+        loads = not run.loaded and (run._loading or (run.active and self.begin is here))
         try:
-            if run._loading:
+            if loads:
                 self._load(run)
-            elif run.active and run._slice(SLICE, self.begin):
+                if not run.loaded:
+                    return
+            with run._lock:
+                if run.state == "waiting":
+                    run.state = "running"
+            if run.active and run._slice(SLICE, self.begin):
                 self._tell(run)
         except LostError as error:
             if not run._go_back():
@@ -821,15 +906,24 @@ class RunService:
         except Exception:
             logging.getLogger(__name__).exception("Nobody could be told of a run")
 
-    @staticmethod
-    def _load(run: Run) -> None:
+    def _load(self, run: Run) -> None:
+        """Go on making the data of ``run``, for a slice."""
+        until = time.monotonic() + SLICE
         try:
-            run.dataset()
+            while run._made_further() is None:
+                if time.monotonic() > until or not (run._loading or run.active):
+                    return
         except PlaygroundError:
             pass  # whoever asks for the data set is told, at once
-        finally:
-            run._loading = False
-            run._loaded.set()
+        except BaseException:
+            self._end_loading(run)
+            raise
+        self._end_loading(run)
+
+    @staticmethod
+    def _end_loading(run: Run) -> None:
+        run._loading = False
+        run._loaded.set()
 
     def _fail(self, run: Run, error: PlaygroundError) -> None:
         with run._lock:

@@ -12,6 +12,8 @@ from wrapped import Broken, Gate, Wrapped
 
 from playground import models
 from playground import service as service_module
+from playground.data.dataset import Dataset, Examples, Scaler
+from playground.data.steps import Steps
 from playground.errors import PlaygroundError
 from playground.history import Change, History
 from playground.optimizers import Settings
@@ -585,3 +587,118 @@ def test_a_run_that_was_alone_lends_its_threads_from_the_next_step_on(
         assert chosen.threads == 2  # its owner asked for two
     finally:
         service.close()
+
+
+class Drawn(Wrapped):
+    """Data in ``count`` steps, each with a permit."""
+
+    def __init__(self, inner: Project, permits: threading.Semaphore, count: int = 100) -> None:
+        super().__init__(inner)
+        self.permits, self.count, self.steps = permits, count, 0
+
+    def loading(self, recipe: Recipe, own: Examples | None = None) -> Steps[Dataset]:
+        for done in range(self.count):
+            yield done, self.count
+            assert self.permits.acquire(timeout=60)
+            self.steps += 1
+        return self.load(recipe, own)
+
+
+def waits(service: RunService, run: Run) -> bool:
+    with service._wake:
+        return run in service._queue or id(run) in service._held
+
+
+def test_data_that_nobody_wants_any_more_are_not_made(
+    bars: Project,
+    service: RunService,
+    clock: MovableClock,
+    permits: threading.Semaphore,
+    wait_until: Wait,
+) -> None:
+    replaced, deserted, looked_at = (Run(Drawn(bars, permits), bars.recipe()) for _ in range(3))
+    for run in (replaced, deserted, looked_at):
+        service.load(run, patience=0)
+    wait_until(lambda: replaced.snapshot().made == (0, 100))
+    service.leave(replaced)
+    clock.now += service_module.LEAVE_AFTER + 1
+    service.look(looked_at)
+    service.sweep()
+    assert not waits(service, deserted)
+    permits.release(100)
+    wait_until(lambda: looked_at.loaded)
+    assert not waits(service, replaced)
+    assert replaced.made is None
+    assert replaced.project.steps <= 1  # type: ignore[attr-defined]
+    assert not replaced.loaded
+    # Who comes back gets them all the same.
+    permits.release(200)
+    service.load(deserted, patience=0)
+    service.start(replaced)
+    wait_until(lambda: deserted.loaded and replaced.over)
+    assert same_numbers(replaced, bars)
+
+
+def test_a_small_data_set_comes_before_the_end_of_a_large_one(
+    bars: Project,
+    service: RunService,
+    permits: threading.Semaphore,
+    wait_until: Wait,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service_module, "SLICE", 0.0)  # a turn is one step
+    monkeypatch.setattr(service_module, "ROUND", 1e-6)
+    large = Run(Drawn(bars, permits, 1000), bars.recipe())
+    small = Run(Drawn(bars, permits, 5), bars.recipe())
+    service.load(large, patience=0)
+    wait_until(lambda: large.made is not None)
+    service.load(small, patience=0)
+    permits.release(500)
+    wait_until(lambda: small.loaded)
+    assert not large.loaded
+
+
+def test_a_pause_while_data_are_made_holds_and_the_numbers_stay(
+    bars: Project, service: RunService, permits: threading.Semaphore, wait_until: Wait
+) -> None:
+    run = Run(Drawn(bars, permits, 5), bars.recipe())
+    service.start(run)
+    permits.release(2)
+    wait_until(lambda: run.snapshot().made == (2, 5))
+    assert run.state == "waiting"
+    service.pause(run)
+    permits.release(100)
+    wait_until(idle(service, run))
+    assert run.state == "paused"
+    service.start(run)
+    wait_until(lambda: run.over)
+    assert same_numbers(run, bars)
+
+
+def test_the_service_closes_while_data_are_made(
+    bars: Project, clock: Callable[[], float], wait_until: Wait
+) -> None:
+    class Endless(Wrapped):
+        def loading(self, recipe: Recipe, own: Examples | None = None) -> Steps[Dataset]:
+            while True:
+                yield 1, 2
+
+    service = RunService(workers=2, clock=clock)
+    run = Run(Endless(bars), bars.recipe())
+    service.start(run)
+    wait_until(lambda: run.made is not None)
+    service.close()
+    assert not run.loaded
+
+
+def test_an_untrained_network_answers_before_its_data_are_there(bars: Project) -> None:
+    class Guessing(Wrapped):
+        rough = Scaler(torch.tensor(100.0), torch.tensor(90.0))
+
+    run = Run(Guessing(bars), bars.recipe())
+    assert run.answers
+    assert run.predictor().predict(torch.zeros(6, 6)).label in bars.labels
+    assert not run.loaded
+    run.dataset()
+    assert run.predictor().scaler is run.dataset().scaler
+    assert not Run(bars, bars.recipe()).answers

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Final, cast
 
 from playground.data import mnist, pen_strokes
 from playground.data.augment import Augmentation
 from playground.data.dataset import OWN_COPIES, Dataset, Examples, Scaler, with_own
+from playground.data.steps import Shared, Steps, finish
 from playground.fields import Field, Value
 from playground.i18n import N_
 
@@ -72,20 +72,28 @@ def load(data: Mapping[str, Value], augmentation: float, own: Examples | None = 
     Raises:
         MnistError: the full set is asked for, but missing or damaged.
     """
+    return finish(loading(data, augmentation, own))
+
+
+def loading(
+    data: Mapping[str, Value], augmentation: float, own: Examples | None = None
+) -> Steps[Dataset]:
+    """:func:`load` in small steps."""
     source = cast(mnist.Source, data["source"])
     strokes = cast(int, data["strokes"]) if data["european"] else 0
-    base = _base(source, cast(int, data["examples"]), strokes, mnist.folder())
+    base = yield from _base(source, cast(int, data["examples"]), strokes, mnist.folder())
     return with_own(replace(base, augment=Augmentation.of(augmentation)), data, own)
 
 
-@lru_cache(maxsize=4)
-def _base(source: mnist.Source, examples: int, strokes: int, folder: Path) -> Dataset:
-    """The part of a data set that all sessions share."""
+def _made(source: mnist.Source, examples: int, strokes: int, folder: Path) -> Steps[Dataset]:
     written, test = mnist.load(source, folder)
     held_back = VALIDATION[source]
     train = Examples(*written[: min(examples, len(written) - held_back)])
     validation = Examples(*written[len(written) - held_back :])
     scaler = Scaler.fit(train)
     if strokes:
-        train = train + pen_strokes.generate(strokes, seed=0)
+        train = train + (yield from pen_strokes.writing(strokes, seed=0))
     return Dataset(train, validation, test, scaler, source=source)
+
+
+_base: Final = Shared(_made, most=4)  # the part of a data set that all sessions share

@@ -10,7 +10,7 @@ whole, and changing the pen. The result is cut, shrunk and centred exactly as
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -19,8 +19,9 @@ import numpy.typing as npt
 import torch
 
 from playground.data.dataset import Examples
+from playground.data.steps import Steps, finish
 
-__all__ = ["FORMS", "MIX", "generate", "write"]
+__all__ = ["FORMS", "MIX", "generate", "write", "writing"]
 
 Points = npt.NDArray[np.float32]
 Stroke = list[tuple[float, float]]
@@ -273,10 +274,16 @@ def generate(n: int, seed: int, digits: Sequence[int] = MIX) -> Examples:
     ``digits`` share ``n`` as evenly as it goes, in shuffled order; one named twice comes
     twice as often. The same arguments give the same pictures.
     """
+    return finish(writing(n, seed, digits))
+
+
+def writing(n: int, seed: int, digits: Sequence[int] = MIX) -> Steps[Examples]:
+    """:func:`generate` in small steps."""
     rng = np.random.default_rng(seed)
     labels = np.resize(np.asarray(digits, dtype=np.int64), n)
     rng.shuffle(labels)
     pictures = torch.empty(n, 28, 28, dtype=torch.uint8)
+    made = 0
     for digit in dict.fromkeys(digits):
         weights = np.array([weight for weight, _ in FORMS[digit]])
         places = np.flatnonzero(labels == digit)
@@ -285,7 +292,13 @@ def generate(n: int, seed: int, digits: Sequence[int] = MIX) -> Examples:
             mine = places[forms == form]
             if len(mine):
                 pen = rng.uniform(2.0, 3.4, len(mine)).astype(np.float32)
-                pictures[torch.from_numpy(mine)] = _render(write(strokes, len(mine), rng), pen)
+                ways = write(strokes, len(mine), rng)
+                done = 0
+                for part in _render(ways, pen):
+                    pictures[torch.from_numpy(mine[done : done + len(part)])] = part
+                    done += len(part)
+                    yield made + done, n
+                made += len(mine)
     return Examples(pictures, torch.from_numpy(labels))
 
 
@@ -373,8 +386,8 @@ def _curve(strokes: list[Stroke]) -> Points:
 
 def _render(
     ways: Points, pen: npt.NDArray[np.float32], size: int = 28, ink: int = 20
-) -> torch.Tensor:
-    """Pen ways (n, samples, 2) and pen widths (n,) in pixels -> (n, size, size) uint8.
+) -> Iterator[torch.Tensor]:
+    """Pen ways (n, samples, 2) and pen widths (n,) in pixels -> (n, size, size) uint8, in parts.
 
     The longer side, pen included, becomes ``ink`` pixels, and the centre of mass goes
     to the middle by whole pixels, as in :func:`playground.data.drawings.prepare`.
@@ -384,7 +397,6 @@ def _render(
     way = (ways - low) * ((ink - pen) / extent)[:, None, None] + pen[:, None, None] / 2
     box = np.ceil(way.max(axis=1) + pen[:, None] / 2)
     way = way + np.clip(np.round(size / 2 - way.mean(axis=1)), 0, size - box)[:, None]
-    pictures = torch.empty(len(way), size, size, dtype=torch.uint8)
     pixel = torch.arange(size) + 0.5
     # Few at a time: that stays in the cache, and is too little to be worth torch's threads.
     for start in range(0, len(way), 32):
@@ -392,10 +404,11 @@ def _render(
         across = (part[..., 0, None] - pixel) ** 2  # (samples, n, size)
         down = (part[..., 1, None] - pixel) ** 2
         nearest = torch.full((part.shape[1], size, size), torch.inf)
-        for dx, dy in zip(across, down, strict=True):
-            torch.minimum(nearest, dx[:, None, :] + dy[:, :, None], out=nearest)
+        square = torch.empty_like(nearest)
+        for dx, dy in zip(across[:, :, None, :], down[..., None], strict=True):
+            torch.add(dx, dy, out=square)
+            torch.minimum(nearest, square, out=nearest)
         radius = torch.from_numpy(pen[start : start + 32])[:, None, None] / 2
         # A pixel half a pixel inside the edge is full, half a pixel outside empty.
         cover = (radius + 0.5 - nearest.sqrt()).clamp(0, 1)
-        pictures[start : start + 32] = (cover * 255).round().to(torch.uint8)
-    return pictures
+        yield (cover * 255).round().to(torch.uint8)

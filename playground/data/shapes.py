@@ -10,10 +10,9 @@ its box is the middle of the picture. So the network is asked about what it has 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import numpy as np
 import torch
@@ -24,12 +23,13 @@ from playground.data.augment import Augmentation
 from playground.data.dataset import Dataset, Examples, Scaler, split
 from playground.data.drawings import flat, grey_of
 from playground.data.photos import WORK, EmptyDrawing, Grey, main_parts, read_photo, shrunk
+from playground.data.steps import Made, Shared, Steps, finish
 from playground.fields import Field, Value
 from playground.i18n import N_
 
 __all__ = [
-    "DATA_FIELDS", "LABELS", "SIZES", "EmptyDrawing", "Symmetries", "encode", "generate",
-    "ink_side", "load",
+    "DATA_FIELDS", "LABELS", "SIZES", "EmptyDrawing", "Symmetries", "drawing", "encode",
+    "generate", "ink_side", "load", "loading",
 ]  # fmt: skip
 
 LABELS: Final = (N_("circle"), N_("square"), N_("triangle"))
@@ -87,6 +87,10 @@ _DIRECTIONS: Final = torch.stack(
 )
 _FAINTEST: Final = 24  # grey levels of 255 between ink and a flat background
 
+T = TypeVar("T")
+Pauses = Generator[None, None, T]
+"""What takes long for many pictures pauses in between, see ``steps``."""
+
 
 def ink_side(size: int) -> int:
     """Pixels that the longer side of the ink takes in a picture of ``size``: 24 of 28."""
@@ -140,7 +144,12 @@ def load(data: Mapping[str, Value], augmentation: float, seed: int) -> Dataset:
     80 % for training, 10 % for validation, 10 % for the test. ``augmentation`` is the
     strength from 0 (none at all) to 1.
     """
-    base = _base(
+    return finish(loading(data, augmentation, seed))
+
+
+def loading(data: Mapping[str, Value], augmentation: float, seed: int) -> Steps[Dataset]:
+    """:func:`load` in small steps."""
+    base = yield from _base(
         cast(int, data["examples"]), seed, int(cast(str, data["size"])),
         cast(float, data["wobble"]), cast(float, data["filled"]), cast(float, data["photo"]),
     )  # fmt: skip
@@ -148,14 +157,15 @@ def load(data: Mapping[str, Value], augmentation: float, seed: int) -> Dataset:
     return replace(base, augment=augment)
 
 
-@lru_cache(maxsize=4)
-def _base(
+def _made(
     examples: int, seed: int, size: int, wobble: float, filled: float, photo: float
-) -> Dataset:
-    """The part of a data set that all sessions share."""
-    made = generate(examples, seed, size, wobble=wobble, filled=filled, photo=photo)
+) -> Steps[Dataset]:
+    made = yield from drawing(examples, seed, size, wobble, filled, photo)
     train, validation, test = split(made, (0.8, 0.1, 0.1), seed)
     return Dataset(train, validation, test, Scaler.fit(train))
+
+
+_base: Final = Shared(_made, most=4)  # the part of a data set that all sessions share
 
 
 def generate(
@@ -173,17 +183,28 @@ def generate(
     shares of shapes filled in and of simulated photos (0..1). Inputs are
     (n, size, size) uint8, 0 background, 255 ink; targets (n,) int64 index ``LABELS``.
     """
+    return finish(drawing(n, seed, size, wobble, filled, photo))
+
+
+def drawing(
+    n: int, seed: int, size: int, wobble: float, filled: float, photo: float
+) -> Steps[Examples]:
+    """:func:`generate` in small steps."""
     dice = _Dice(seed)
     targets = torch.arange(n)[torch.randperm(n, generator=dice.generator)] % len(LABELS)
-    pen, outline, shown = _strokes(targets, wobble, dice)
+    strokes = _strokes(targets, wobble, dice)
+    pen, outline, shown = yield from _counted(strokes, (0, n))
     thickness = dice.uniform(0, 1, n)
     fill = dice.chance(filled, n)
     shot = dice.chance(photo, n)
     inputs = torch.empty(n, size, size, dtype=torch.uint8)
+    done = 0
     for part in (~shot).nonzero().flatten().split(max(1, _CACHE // size**2)):
         drawing = _Drawing.of(pen[part], outline[part], shown[part], thickness[part], fill[part])
         ink = drawing.evened().scaled(ink_side(size)).render(size, dice)
         inputs[part] = (ink / ink.amax(dim=(1, 2), keepdim=True) * 255).round().to(torch.uint8)
+        done += len(part)
+        yield done, n
     for part in shot.nonzero().flatten().split(max(1, _CACHE // _PAPER**2)):
         drawing = _Drawing.of(pen[part], outline[part], shown[part], thickness[part], fill[part])
         ink = drawing.placed(_PAPER, dice).render(_PAPER, dice)
@@ -192,7 +213,20 @@ def generate(
                 inputs[i] = _frame(read_photo(grey.numpy() * 255), size)
             except EmptyDrawing:  # too faint: then it is shown as drawn
                 inputs[i] = _frame(ink[part == i][0].numpy(), size)
+        done += len(part)
+        yield done, n
     return Examples(inputs, targets)
+
+
+def _counted(pauses: Pauses[T], made: Made) -> Steps[T]:
+    """``pauses``, in which so many pictures are made."""
+    while True:
+        try:
+            next(pauses)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+        yield made
 
 
 @dataclass(frozen=True)
@@ -274,7 +308,7 @@ class _Drawing:
         away = (self.pen**2).sum(dim=2, keepdim=True)
         away = away + torch.where(self.shown, 0.0, 1e6).unsqueeze(2)
         right = torch.cat([-2 * self.pen, torch.ones_like(away), away], dim=2)
-        distance = (left @ right.mT).amin(dim=2).clamp(min=0).sqrt()
+        distance = _least(left, right).clamp(min=0).sqrt()
         ink = (self.width.view(n, 1) / 2 + 0.5 - distance).clamp(0, 1).view(n, size, size)
         if self.fill.any():
             outline = (self.outline @ self.stretch)[self.fill]
@@ -283,10 +317,21 @@ class _Drawing:
         return ink
 
 
+def _least(left: Tensor, right: Tensor) -> Tensor:
+    """``(left @ right.mT).amin(dim=2)``, one picture at a time: that stays in the cache."""
+    n, pixels, _ = left.shape
+    least = torch.empty(n, pixels)
+    product = torch.empty(pixels, right.shape[1])
+    for one in range(n):
+        torch.mm(left[one], right[one].mT, out=product)
+        torch.amin(product, dim=1, out=least[one])
+    return least
+
+
 def _across(path: Tensor) -> Tensor:
     """The extent of paths (n, points, 2) seen from each of ``_ANGLES`` directions: (n, angles)."""
-    seen = path @ _DIRECTIONS.T
-    return seen.amax(dim=1) - seen.amin(dim=1)
+    seen = _DIRECTIONS @ path.mT  # (n, angles, points): the last in a row in memory
+    return seen.amax(dim=2) - seen.amin(dim=2)
 
 
 def _evening(across: Tensor) -> Tensor:
@@ -303,17 +348,18 @@ def _evening(across: Tensor) -> Tensor:
     return torch.eye(2) + (factor - 1).view(-1, 1, 1) * direction @ direction.mT
 
 
-def _strokes(targets: Tensor, wobble: float, dice: _Dice) -> tuple[Tensor, Tensor, Tensor]:
+def _strokes(targets: Tensor, wobble: float, dice: _Dice) -> Pauses[tuple[Tensor, Tensor, Tensor]]:
     """Where the pen goes, in no particular unit.
 
     Returns the pen's points (n, points, 2), the closed outline it means (n, points, 2),
     and which points leave ink (n, points): not the gaps between dashes.
     """
     n = len(targets)
-    pen, outline = _round(n, wobble, dice)
+    pen, outline = yield from _round(n, wobble, dice)
     for sides, which in ((4, targets == 1), (3, targets == 2)):
         count = int(which.sum())
-        pen[which], outline[which] = _polygon(count, sides, wobble, dice)
+        pen[which], outline[which] = yield from _polygon(count, sides, wobble, dice)
+        yield
 
     # Half are upright, half turned; then flattened along an axis; then often turned again.
     # Flattening a turned square gives the lozenges that people also mean by "square".
@@ -326,10 +372,12 @@ def _strokes(targets: Tensor, wobble: float, dice: _Dice) -> tuple[Tensor, Tenso
     squash = torch.stack([torch.ones(n), flat], dim=1).diag_embed()
     transform = _rotation(again) @ squash @ _rotation(turn)
     pen, outline = pen @ transform.mT, outline @ transform.mT
+    yield
 
     # The hand trembles after all that: a thin shape trembles less, or it would dissolve.
     tremble = wobble * (0.5 + 0.5 * flat).view(n, 1, 1) * 0.02
-    pen = pen + _noise(n, dice) * tremble
+    pen = pen + (yield from _noise(n, dice)) * tremble
+    yield
     # A mild perspective: what is higher is smaller.
     tilt = dice.normal(0.05 * min(wobble, 1), n, 2, 1)
     pen = pen / (1 + pen @ tilt).clamp(min=0.5)
@@ -339,12 +387,13 @@ def _strokes(targets: Tensor, wobble: float, dice: _Dice) -> tuple[Tensor, Tenso
     dashed = dice.chance(0.06 * min(wobble, 1), n)
     along = torch.linspace(0, 1, _POINTS) + 0.01 * dice.normal(1.0, n, 1)
     dashes = dice.uniform(6, 22, n, 1)
-    phase = (along + _noise(n, dice)[..., 0] * 0.01) * dashes % 1
+    noise = yield from _noise(n, dice)
+    phase = (along + noise[..., 0] * 0.01) * dashes % 1
     shown[dashed] = (phase < dice.uniform(0.5, 0.85, n, 1))[dashed]
     return pen, outline, shown
 
 
-def _round(n: int, wobble: float, dice: _Dice) -> tuple[Tensor, Tensor]:
+def _round(n: int, wobble: float, dice: _Dice) -> Pauses[tuple[Tensor, Tensor]]:
     """Circles: pen points and closed outlines, (n, points, 2) each, radius about 1."""
     # How far the pen goes round: short of the start (open), past it, now and then twice.
     turns = 1 + dice.normal(0.07 * wobble, n, 1)
@@ -358,6 +407,7 @@ def _round(n: int, wobble: float, dice: _Dice) -> tuple[Tensor, Tensor]:
         (k, dice.normal(0.065 * wobble / (k - 1) ** 0.5, n, 1), dice.uniform(0, 2 * math.pi, n, 1))
         for k in (2, 3, 4, 5)
     ]
+    yield
 
     def radius(angle: Tensor) -> Tensor:
         r = torch.ones_like(angle)
@@ -371,21 +421,25 @@ def _round(n: int, wobble: float, dice: _Dice) -> tuple[Tensor, Tensor]:
     angle = start + 2 * math.pi * turns * along
     # A spiral, and a hook at either end that leaves the curve inwards or outwards.
     strength = torch.where(dice.chance(0.08 * wobble, n, 1), 0.4, 0.1 * wobble)
+    yield
     spiral = 1 + strength * dice.normal(1, n, 1) * (along - 0.5)
     reach = dice.uniform(0.05, 0.2, n, 1)
     hooked = dice.chance(0.3 * wobble, n, 2).float()
     ends = dice.normal(0.25, n, 2) * hooked
     hook = ends[:, :1] * ((reach - along) / reach).clamp(min=0) ** 1.5
     hook = hook + ends[:, 1:] * ((along - 1 + reach) / reach).clamp(min=0) ** 1.5
+    yield
     pen = place(angle, (radius(angle) * spiral + hook).clamp(min=0.1))
     # A side or two pressed flat.
     for _ in range(2):
+        yield
         pressed = dice.chance(0.17 * wobble, n, 1, 1)
         normal = _rotation(dice.uniform(-math.pi, math.pi, n))[:, :1]
         above = (pen * normal).sum(dim=2, keepdim=True) - dice.uniform(0.5, 0.9, n, 1, 1)
         pen = torch.where(pressed, pen - 0.9 * above.clamp(min=0) * normal, pen)
     # Tails: the pen comes in or leaves along a tangent, like a Q or a loop of string.
     for _ in range(2):
+        yield
         tail = loop | dice.chance(0.1 * wobble, n, 1, 1)
         cut = torch.where(loop[:, 0], dice.uniform(0.7, 0.92, n, 1), dice.uniform(0.85, 0.98, n, 1))
         cut = (cut * (_POINTS - 1)).long()
@@ -395,11 +449,12 @@ def _round(n: int, wobble: float, dice: _Dice) -> tuple[Tensor, Tensor]:
         beyond = (torch.arange(_POINTS) - cut).clamp(min=0).unsqueeze(2)
         pen = torch.where(tail & (beyond > 0), origin + step * beyond, pen)
         pen = pen.flip(1)
+    yield
     closed = 2 * math.pi * along
     return pen, place(start + closed, radius(start + closed))
 
 
-def _polygon(n: int, sides: int, wobble: float, dice: _Dice) -> tuple[Tensor, Tensor]:
+def _polygon(n: int, sides: int, wobble: float, dice: _Dice) -> Pauses[tuple[Tensor, Tensor]]:
     """Squares or triangles: pen points and closed outlines, (n, points, 2) each."""
     per_side = _POINTS // sides
     angle = 2 * math.pi * (torch.arange(sides) + 0.5) / sides
@@ -427,6 +482,7 @@ def _polygon(n: int, sides: int, wobble: float, dice: _Dice) -> tuple[Tensor, Te
 
     u = torch.linspace(0, 1, per_side).expand(n, sides, per_side)
     outline = place(u).flatten(1, 2)
+    yield
 
     # The hand: each side for itself (ends stick out or fall short), or in one go, where
     # only the first and the last end miss each other.
@@ -444,6 +500,7 @@ def _polygon(n: int, sides: int, wobble: float, dice: _Dice) -> tuple[Tensor, Te
     u = torch.where(back, 1 - (2 * u - 1).abs(), u)
     u = -miss[..., :1] + u * (1 + miss.sum(dim=2, keepdim=True))
     pen = place(u)
+    yield
     beside = dice.normal(0.03 * wobble, n, sides, 1, 2)
     pen = torch.where(apart.unsqueeze(3), pen + beside, pen).flatten(1, 2)
 
@@ -451,6 +508,7 @@ def _polygon(n: int, sides: int, wobble: float, dice: _Dice) -> tuple[Tensor, Te
     drift = dice.normal(0.08 * wobble, n, 1, 2) * torch.linspace(-1, 1, _POINTS).view(1, -1, 1)
     pen = torch.where(apart, pen, pen + drift)
     for reach in (9, 17, 29):
+        yield
         round_ = dice.chance(0.12 * wobble, n, sides, 1) | dice.chance(0.05 * wobble, n, 1, 1)
         round_ = (round_ & ~apart).expand(n, sides, per_side).flatten(1)
         round_ = round_.roll(per_side // 2, dims=1).unsqueeze(2)
@@ -468,13 +526,14 @@ def _smooth(path: Tensor, reach: int) -> Tensor:
     return torch.nn.functional.avg_pool1d(padded, reach, stride=1).mT
 
 
-def _noise(n: int, dice: _Dice) -> Tensor:
+def _noise(n: int, dice: _Dice) -> Pauses[Tensor]:
     """A smooth random walk beside each path: (n, points, 2), standard deviation about 1."""
     along = torch.linspace(0, 2 * math.pi, _POINTS).view(1, -1, 1)
     total = torch.zeros(n, _POINTS, 2)
     for frequency in (1.5, 3.5, 7.0, 13.0):
         phase = dice.uniform(0, 2 * math.pi, n, 1, 2)
         total += dice.normal(frequency**-0.5, n, 1, 2) * torch.sin(frequency * along + phase)
+        yield
     return total
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from playground import limits, losses, models
 from playground.data.dataset import Dataset, Examples, Scaler, Task
+from playground.data.steps import Steps
 from playground.fields import Field, Value
 from playground.i18n import N_
 from playground.limits import Need
@@ -54,6 +55,8 @@ class Project(ABC):
     folders: ClassVar[Mapping[str, str]] = {}  # other names of a label, as folders have them
     data_fields: ClassVar[tuple[Field, ...]] = ()
     pictures: ClassVar[bool] = False  # whether a CNN makes sense
+    rough: ClassVar[Scaler | None] = None
+    """About what its data's scaler is, for a network that is asked before they are there."""
     made: ClassVar[str] = "examples"  # the data option that says how many are made for a run
     defaults: ClassVar[Mapping[str, Any]] = {}
     presets: ClassVar[tuple[Preset, ...]] = ()
@@ -61,6 +64,11 @@ class Project(ABC):
     @abstractmethod
     def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
         """The data set that ``recipe`` asks for, with the student's ``own`` examples joined."""
+
+    def loading(self, recipe: Recipe, own: Examples | None = None) -> Steps[Dataset]:
+        """:meth:`load` in small steps, where it takes long; here in one."""
+        yield from ()
+        return self.load(recipe, own)
 
     @abstractmethod
     def encode(self, raw: Any, recipe: Recipe) -> Tensor:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from playground.data import digits, drawings, mnist, pictures
-from playground.data.dataset import Dataset, Examples
+from playground.data.dataset import Dataset, Examples, Scaler
+from playground.data.steps import Steps
 from playground.i18n import N_
 from playground.projects.base import Preset, Project, options_of
 from playground.recipe import Recipe
@@ -32,6 +34,7 @@ class Digits(Project):
     }
     data_fields = digits.DATA_FIELDS
     pictures = True
+    rough = Scaler(torch.tensor(33.0), torch.tensor(79.0))
     made = "strokes"  # MNIST is there once, for all runs
     defaults = {
         "architecture": "cnn",
@@ -134,6 +137,9 @@ class Digits(Project):
 
     def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
         return digits.load(recipe.data, recipe.augmentation, own)
+
+    def loading(self, recipe: Recipe, own: Examples | None = None) -> Steps[Dataset]:
+        return digits.loading(recipe.data, recipe.augmentation, own)
 
     def encode(self, raw: Any, recipe: Recipe) -> Tensor:
         return drawings.prepare(pictures.opened(raw))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
+import torch
 from torch import Tensor
 
 from playground import limits
 from playground.data import pictures, shapes
-from playground.data.dataset import OWN_COPIES, Dataset, Examples, with_own
+from playground.data.dataset import OWN_COPIES, Dataset, Examples, Scaler, with_own
+from playground.data.steps import Steps, finish
 from playground.i18n import N_
 from playground.projects.base import Preset, Project
 from playground.recipe import Recipe
@@ -36,6 +38,7 @@ class Shapes(Project):
     }
     data_fields = (*shapes.DATA_FIELDS, OWN_COPIES)
     pictures = True
+    rough = Scaler(torch.tensor(62.0), torch.tensor(95.0))
     defaults = {
         "architecture": "cnn",
         "channels": (24, 48, 96),
@@ -101,7 +104,10 @@ class Shapes(Project):
     )
 
     def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
-        base = shapes.load(recipe.data, recipe.augmentation, recipe.seed)
+        return finish(self.loading(recipe, own))
+
+    def loading(self, recipe: Recipe, own: Examples | None = None) -> Steps[Dataset]:
+        base = yield from shapes.loading(recipe.data, recipe.augmentation, recipe.seed)
         return with_own(base, recipe.data, own)
 
     def check(self, recipe: Recipe) -> Recipe:

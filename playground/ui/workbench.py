@@ -96,6 +96,8 @@ def take_over(run: Run) -> None:
     if last is not None and last.state != "ready":
         st.session_state[f"{name}.before"] = last  # to compare with
         kept().take(last)
+    if last is not None and last.state == "ready":
+        service().leave(last)  # nobody wants its data any more
     run.share = kept().share  # from now on, as drawing its data takes a worker's time too
     runs()[name] = run
 
@@ -138,6 +140,8 @@ def workbench(
 
     @fragment(run_every=interval)
     def live() -> None:
+        if not run.loaded:
+            service().load(run, patience=0.0)  # this page still waits for it
         middle, right = st.columns([1.75, 1], gap="medium")
         snapshot = service().look(run)
         with middle:
@@ -274,6 +278,16 @@ def _status(snapshot: Snapshot, refused: bool) -> None:
     done = history.steps / snapshot.steps_total if snapshot.steps_total else 0.0
     ending = ENDINGS.get(history.ended or "", STATES[snapshot.state])
     parts = [_(ending)]
+    if snapshot.made is not None and snapshot.state in ("ready", "waiting"):
+        count, total = snapshot.made
+        done = count / total if total else 0.0
+        parts = [
+            _(
+                "Getting the data ready: {n} of {total} drawn",
+                n=language.number(count),
+                total=language.number(total),
+            )
+        ]
     if refused and snapshot.state == "ready":
         parts = [_("These settings cannot be trained. To try is the network from before.")]
     if snapshot.steps_total:
@@ -421,6 +435,6 @@ def sizes(dataset: Dataset) -> None:
 
 def predictor_or_message(run: Run) -> Predictor | None:
     """The run's network as it is now; None (and why, on the page) without its data."""
-    if not run.from_file and dataset_or_message(run) is None:
+    if not (run.answers and (not run.loaded or run.from_file)) and dataset_or_message(run) is None:
         return None
     return run.predictor()

@@ -224,3 +224,22 @@ def test_fields_refuse_what_they_do_not_allow() -> None:
         assert field.check(field.default) == field.default
     with pytest.raises(FieldError):
         shapes.DATA_FIELDS[1].check("32")
+
+
+def test_drawing_in_parts_gives_the_pictures_of_drawing_at_once() -> None:
+    # Runs that are stored begin again with the same pictures, bit by bit.
+    generator = torch.Generator().manual_seed(1)
+    left = torch.randn(5, 28 * 28, 4, generator=generator) * 30
+    right = torch.randn(5, 192, 4, generator=generator) * 30
+    assert torch.equal(shapes._least(left, right), (left @ right.mT).amin(dim=2))
+    path = torch.randn(5, 192, 2, generator=generator)
+    seen = path @ shapes._DIRECTIONS.T
+    assert torch.equal(shapes._across(path), seen.amax(dim=1) - seen.amin(dim=1))
+
+
+def test_drawing_says_how_far_it_is() -> None:
+    steps = list(shapes.drawing(60, 1, 28, 1.0, 0.25, 0.2))
+    assert {total for _, total in steps} == {60}
+    counts = [count for count, _ in steps]
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (0, 60)
