@@ -11,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 import playground
+from playground import backup
 from playground.errors import PlaygroundError
 from playground.recipe import FIELDS
 from playground.training import Epoch, Step
@@ -29,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     for name, field in FIELDS.items():
         flag = f"--{name.replace('_', '-')}"
         train.add_argument(flag, dest=name, help=f"{field.label}: {field.allowed()}")
+    backup.add_commands(commands)
     return main
 
 
@@ -45,6 +47,8 @@ def value_of(text: str, kind: str) -> Any:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 if it went well, 2 for an input that cannot be, which is said."""
     options = vars(parser().parse_args(arguments))
+    if "call" in options:
+        return backup.run(options["call"], options["file"])
     overrides = {
         name: value_of(options[name], field.kind)
         for name, field in FIELDS.items()

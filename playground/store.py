@@ -303,6 +303,12 @@ class Store:
             if not self._claim(connection, desk):
                 raise _gone()
 
+    def count(self) -> int:
+        """How many desks there are."""
+        with self._reading() as connection:
+            count = sa.select(sa.func.count()).select_from(DESKS)
+            return int(connection.execute(count).scalar_one())
+
     def elsewhere(self, desk: str) -> bool:
         """Has another server opened the desk?"""
         with self._reading() as connection:
@@ -707,7 +713,7 @@ class Store:
                 self.unsettled = True  # an earlier process may have left something in the log
                 if empty and self.damage is None:
                     self.damage = StoreError(
-                        EMPTY, name=FILE if self._file is None else self._file.name
+                        EMPTY, name=FILE if self.file is None else self.file.name
                     )
                     logging.getLogger(__name__).warning("%s", self.damage)
             return self._engine
@@ -720,10 +726,10 @@ class Store:
 
     def _found(self) -> tuple[int, int] | None:
         """Which file lies where the database is; None: none does, or it is no file."""
-        if self._file is None:
+        if self.file is None:
             return None
         try:
-            found = self._file.stat()
+            found = self.file.stat()
         except FileNotFoundError:
             return None
         except OSError:
@@ -732,17 +738,17 @@ class Store:
 
     def _is_empty(self) -> bool:
         """Does a file lie there that has nothing in it, as a copy on a full disk leaves it?"""
-        if self._file is None:
+        if self.file is None:
             return False
         try:
-            return not self._file.stat().st_size and not Path(f"{self._file}-wal").exists()
+            return not self.file.stat().st_size and not Path(f"{self.file}-wal").exists()
         except OSError:
             return False
 
     def _prepared(self) -> sa.Engine:
-        if self._file is not None:
+        if self.file is not None:
             with suppress(OSError):  # else the database says that it cannot be opened
-                self._file.parent.mkdir(parents=True, exist_ok=True)
+                self.file.parent.mkdir(parents=True, exist_ok=True)
         if self.url.get_backend_name() == "sqlite":
             # Some stay open, whichever thread they were for: the last one to be closed would
             # copy the write-ahead log into the file each time.
@@ -769,7 +775,7 @@ class Store:
         return engine
 
     @property
-    def _file(self) -> Path | None:
+    def file(self) -> Path | None:
         """The SQLite file; None for another database, one in memory, or an SQLite URI."""
         name = self.url.database
         plain = name and name != ":memory:" and not name.startswith("file:")
@@ -777,13 +783,13 @@ class Store:
 
     def _move_aside(self) -> None:
         """Give a damaged file another name, with what SQLite has beside it."""
-        assert self._file is not None
+        assert self.file is not None
         for n in range(1, 1000):
-            target = self._file.with_name(f"{self._file.name}.damaged-{n}")
+            target = self.file.with_name(f"{self.file.name}.damaged-{n}")
             if not target.exists():
                 break
         for ending in ("", "-wal", "-shm"):
-            source = Path(f"{self._file}{ending}")
+            source = Path(f"{self.file}{ending}")
             if source.exists():
                 source.rename(f"{target}{ending}")
         self._begin_anew(StoreError(DAMAGED, name=target.name))
@@ -793,7 +799,7 @@ class Store:
     ) -> StoreError:
         """The sentence for what went wrong; a damaged file (``identity``) is set aside at once."""
         with self._lock:
-            if _damaged(error) and self._file is not None:
+            if _damaged(error) and self.file is not None:
                 if identity is None or identity == self._found():  # else it is gone already
                     self.close()
                     try:
