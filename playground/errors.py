@@ -19,4 +19,8 @@ class PlaygroundError(ValueError):
 
     def text(self, translate: Callable[[str], str] = str) -> str:
         """The sentence, translated by ``translate`` before its places are filled."""
-        return translate(self.message).format(**self.values)
+        values = {
+            name: value.text(translate) if hasattr(value, "text") else value
+            for name, value in self.values.items()
+        }
+        return translate(self.message).format(**values)

@@ -69,7 +69,15 @@ COLUMNS: tuple[Field, ...] = (
         False,
         N_("Takeaway"),
         N_("In a paper cup to go, or in the café."),
-        aliases={"na wynos": "takeaway", "wynos": "takeaway"},
+        aliases={
+            "na wynos": "takeaway",
+            "wynos": "takeaway",
+            "to go": "takeaway",
+            "na miejscu": "false",
+            "miejsce": "false",
+            "eat in": "false",
+            "here": "false",
+        },
     ),
 )
 TARGET = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ class Encoder:
 
     columns: tuple[Field, ...]
     target: Field
+    most: float = math.inf
+    """What the numbers of a row may add up to: a day has 24 hours."""
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -45,12 +45,14 @@ class Problem(Sentence):
 
     ``row`` is the row as a spreadsheet numbers it (the header is row 1), None for a
     problem of a whole file or column; ``column`` is the field's name or, for a column
-    that no field knows, its heading; ``value`` is what stands in the cell, or the file.
+    that no field knows, its heading; ``value`` is what stands in the cell, or the file. A
+    ``note`` hinders nothing.
     """
 
     row: int | None = None
     column: str = ""
     value: str = ""
+    note: bool = False
 
     @classmethod
     def of(cls, error: PlaygroundError, value: str = "") -> Problem:

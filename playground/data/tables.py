@@ -8,16 +8,30 @@ nothing in a cell is ever evaluated.
 from __future__ import annotations
 
 import csv
+import difflib
 import io
+import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import islice, pairwise
+from typing import Final, cast
 
-from playground.data.problems import Problem, Sentence, fold, shown
+from playground.data.cells import (
+    MAX_CELL,
+    Column,
+    Decimal,
+    cell_text,
+    certain,
+    decimal_sign,
+    guard,
+    read_row,
+    unguard,
+)
+from playground.data.problems import Problem, Sentence, Translate, fold, shown
 from playground.errors import PlaygroundError
-from playground.fields import Field, FieldError, Value
+from playground.fields import Field, Value
 from playground.i18n import LANGUAGES, N_, translate
 
 __all__ = ["Table", "check_rows", "csv_bytes", "parse", "template", "to_csv"]
@@ -25,19 +39,10 @@ __all__ = ["Table", "check_rows", "csv_bytes", "parse", "template", "to_csv"]
 MAX_BYTES: Final = 5_000_000
 MAX_ROWS: Final = 20_000
 MAX_COLUMNS: Final = 100
-MAX_CELL: Final = 200
-"""Characters in a cell that is used; a longer one is reported as not allowed."""
 MAX_LINES: Final = 50
 """Lines that one row may take, by line breaks in quoted cells, before its quote counts as open."""
-LARGEST: Final = 1e9
-"""No number beyond ±LARGEST is taken, whatever the field says: float32 must stay exact enough."""
 
-SEPARATORS: Final = (",", ";", "\t")
-YES: Final = frozenset({"1", "1.0", "true", "yes", "y", "tak", "t", "prawda"})
-NO: Final = frozenset({"0", "0.0", "false", "no", "n", "nie", "f", "falsz"})
-ZLOTY: Final = frozenset({"zl", "pln", "zloty", "zlote", "zlotych"})
-MISSING: Final = frozenset({"None", "nan", "NaT", "<NA>"})
-"""How str() writes what Python, NumPy and pandas put in a cell left empty."""
+SEPARATORS: Final = (",", ";", "\t", "|")
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,11 @@ class Table:
         """One line above the list of problems, which may be long."""
         return Sentence(
             N_("Rows that can be used: {good} of {total}. Problems: {problems}."),
-            {"good": len(self.rows), "total": self.total, "problems": len(self.problems)},
+            {
+                "good": len(self.rows),
+                "total": self.total,
+                "problems": sum(not problem.note for problem in self.problems),
+            },
         )
 
     @property
@@ -66,13 +75,14 @@ class Table:
         return dict(Counter(p.column for p in self.problems if p.column).most_common())
 
 
-def parse(raw: bytes, fields: Sequence[Field], name: str = "") -> Table:
+def parse(raw: bytes, fields: Sequence[Field], name: str = "", most: float = math.inf) -> Table:
     """Read the CSV file ``raw`` called ``name``.
 
     The first row that is not blank must name the columns, in any order: each field by
-    its name, its label in any language, or an alias. Comma, semicolon or tab separate
-    cells. A lone comma in a number is a decimal comma. If a column is missing or stands
-    twice, no row can be used, but all cells that can be checked are.
+    its name, its label in any language, or an alias. Comma, semicolon, tab or bar separate
+    cells. Whether 1,000 is one or a thousand is settled by the other cells, or said. If a
+    column is missing or stands twice, no row can be used, but all cells that can be checked
+    are. ``most``: what the numbers of a row may add up to.
 
     Raises:
         PlaygroundError: if the file as a whole is no table: empty, above a limit, not
@@ -84,11 +94,19 @@ def parse(raw: bytes, fields: Sequence[Field], name: str = "") -> Table:
     separator = _separator(lines, fields)
     records = _records(lines, separator)
     heading_row, headings = next(records, (1, None))
+    names = _headings(fields)
     if headings is None or not any(_places(headings, fields).values()):
+        if headings is None:
+            raise PlaygroundError(
+                N_("The first row of {name} must name the columns: {columns}."),
+                name=name,
+                columns=names,
+            )
         raise PlaygroundError(
-            N_("The first row of {name} must name the columns: {columns}."),
+            N_("The first row of {name} must name the columns: {columns}. It says: {found}."),
             name=name,
-            columns=", ".join(field.name for field in fields),
+            columns=names,
+            found=shown(" | ".join(headings), 200),
         )
     if len(headings) > MAX_COLUMNS:
         raise PlaygroundError(
@@ -97,22 +115,24 @@ def parse(raw: bytes, fields: Sequence[Field], name: str = "") -> Table:
             columns=len(headings),
             limit=MAX_COLUMNS,
         )
+    body = list(islice(records, MAX_ROWS + 1))
+    if len(body) > MAX_ROWS:
+        raise PlaygroundError(
+            N_("{name} has more than {limit} rows. Delete the others, then choose it again."),
+            name=name,
+            limit=MAX_ROWS,
+        )
     places = _places(headings, fields)
     problems = _heading_problems(headings, places, fields, heading_row)
     whole = all(len(found) == 1 for found in places.values())
     columns = [
-        (_Column(field, shown(headings[places[field.name][0]])), places[field.name][0])
+        (Column(field, shown(headings[places[field.name][0]])), places[field.name][0])
         for field in fields
         if places[field.name]
     ]
+    decimal = _decimal(columns, (cells for _row, cells in body if cells is not None))
     rows: list[dict[str, Value]] = []
-    total = 0
-    for row, cells in records:
-        total += 1
-        if total > MAX_ROWS:
-            raise PlaygroundError(
-                N_("{name} has more than {limit} rows."), name=name, limit=MAX_ROWS
-            )
+    for row, cells in body:
         if cells is None:
             problems.append(
                 Problem(
@@ -124,17 +144,20 @@ def parse(raw: bytes, fields: Sequence[Field], name: str = "") -> Table:
         elif len(cells) != len(headings):
             problems.append(_ragged(row, len(cells), len(headings), separator))
         else:
-            found = _read_row(row, [(column, cells[at]) for column, at in columns], problems)
+            read = [(column, cells[at]) for column, at in columns]
+            found = _checked(row, read, problems, decimal, most)
             if found is not None and whole:
                 rows.append(found)
-    if total == 0:
+    if not body:
         problems.append(
             Problem(N_("{name} has headings, but no rows below them."), {"name": name}, value=name)
         )
-    return Table(rows, problems, total)
+    return Table(rows, problems, len(body))
 
 
-def check_rows(rows: Sequence[Mapping[str, object]], fields: Sequence[Field]) -> Table:
+def check_rows(
+    rows: Sequence[Mapping[str, object]], fields: Sequence[Field], most: float = math.inf
+) -> Table:
     """The same checks for rows edited in the page; the first row is row 1.
 
     Each row maps fields' names to whatever an editor leaves in a cell: a number of any
@@ -143,21 +166,32 @@ def check_rows(rows: Sequence[Mapping[str, object]], fields: Sequence[Field]) ->
     Raises:
         PlaygroundError: if there are more than ``MAX_ROWS`` rows.
     """
-    if len(rows) > MAX_ROWS:
-        raise PlaygroundError(N_("The table has more than {limit} rows."), limit=MAX_ROWS)
-    columns = [_Column(field, Sentence(field.label)) for field in fields]
+    check_count(len(rows))
+    columns = [Column(field, Sentence(field.label)) for field in fields]
+    texts = [[cell_text(row.get(column.field.name)) for column in columns] for row in rows]
+    decimal = _decimal([(column, at) for at, column in enumerate(columns)], texts)
     good: list[dict[str, Value]] = []
     problems: list[Problem] = []
     total = 0
-    for number, row in enumerate(rows, start=1):
-        cells = [(column, _cell_text(row.get(column.field.name))) for column in columns]
-        if not any(text.strip() for _, text in cells):
+    for number, cells in enumerate(texts, start=1):
+        if not any(text.strip() for text in cells):
             continue
         total += 1
-        found = _read_row(number, cells, problems)
+        read = list(zip(columns, cells, strict=True))
+        found = _checked(number, read, problems, decimal, most)
         if found is not None:
             good.append(found)
     return Table(good, problems, total)
+
+
+def check_count(count: int) -> None:
+    """Refuse more rows than a table may have, before anything is done with them.
+
+    Raises:
+        PlaygroundError: naming the limit.
+    """
+    if count > MAX_ROWS:
+        raise PlaygroundError(N_("The table has more than {limit} rows."), limit=MAX_ROWS)
 
 
 def to_csv(
@@ -171,7 +205,7 @@ def to_csv(
     """
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";" if decimal_comma else ",")
-    writer.writerow(_guard(field.name) for field in fields)
+    writer.writerow(guard(field.name) for field in fields)
     for row in rows:
         writer.writerow(_written(row.get(field.name), decimal_comma) for field in fields)
     return out.getvalue()
@@ -193,8 +227,9 @@ def template(fields: Sequence[Field], decimal_comma: bool = False) -> str:
 def _decode(raw: bytes, name: str) -> str:
     """The file's text, whatever encoding it was saved in.
 
-    UTF-8 is told from Windows-1250 by its own rules, which other text all but never
-    meets by chance. UTF-16 without a mark is told by the zero byte of each ASCII letter.
+    UTF-8 is told by its own rules, which other text all but never meets by chance, UTF-16
+    without a mark by the zero byte of each ASCII letter, and the older ones of Central Europe
+    by what makes words.
     """
     if len(raw) > MAX_BYTES:
         raise PlaygroundError(
@@ -217,7 +252,7 @@ def _decode(raw: bytes, name: str) -> str:
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError:
-            text = raw.decode("cp1250", errors="replace")
+            text = raw.decode(_encoding(raw), errors="replace")
     if not text.strip():
         raise PlaygroundError(N_("{name} is empty."), name=name)
     start = text[:10_000]
@@ -227,12 +262,37 @@ def _decode(raw: bytes, name: str) -> str:
     return text
 
 
+# What Excel and LibreOffice call Windows, ISO-8859-2, MS-DOS and Macintosh; UTF-8 with a byte
+# that is none, so that one cell is unreadable and not all; the likeliest first.
+ENCODINGS: Final = ("cp1250", "utf-8-sig", "iso8859_2", "cp852", "mac_latin2")
+LETTERS: Final = frozenset("ąćęłńóśźżĄĆĘŁŃÓŚŹŻ")
+MARKS: Final = frozenset("“”„’‘–—…°€£²³×−✓✔☑✗✘☐\xa0\u202f")
+
+
+def _encoding(raw: bytes) -> str:
+    """Which of ENCODINGS makes Polish words of the lines that are not ASCII."""
+    lines = re.finditer(rb"[^\r\n]*[\x80-\xff][^\r\n]*", raw)
+    sample = b"\n".join(line[0][:1000] for line in islice(lines, 300))
+
+    def words(encoding: str) -> int:
+        score = 0
+        text = sample.decode(encoding, errors="replace")
+        for before, letter in pairwise("\n" + text):
+            if letter.isascii() or letter in MARKS:
+                continue
+            broken = letter.isupper() and before.islower()  # piĄtek
+            score += 1 if letter in LETTERS and not broken else -1
+        return score
+
+    return max(ENCODINGS, key=words)
+
+
 def _separator(lines: list[str], fields: Sequence[Field]) -> str:
     """The separator that finds most headings and then most rows of the headings' length.
 
     An Excel file may say it in a first line ``sep=;``, which is taken out of ``lines``.
     """
-    said = re.fullmatch(r'"?sep=([,;\t])"?\s*', lines[0], re.IGNORECASE)
+    said = re.fullmatch(r'"?sep=([,;\t|])"?\s*', lines[0], re.IGNORECASE)
     if said:
         del lines[0]
         return said[1]
@@ -258,7 +318,7 @@ def _records(lines: list[str], separator: str) -> Iterator[tuple[int, list[str] 
     at = row = width = 0
     while at < len(lines):
         row += 1
-        if not lines[at].strip(" \t\r\n\xa0,;"):
+        if not lines[at].strip(" \t\r\n\xa0,;|"):
             at += 1
             continue
         reader = csv.reader(
@@ -282,8 +342,27 @@ def _records(lines: list[str], separator: str) -> Iterator[tuple[int, list[str] 
 # --- Headings ---------------------------------------------------------------------------
 
 
-def _places(headings: Sequence[str], fields: Sequence[Field]) -> dict[str, list[int]]:
-    """For each field's name the positions of the headings that mean it."""
+@dataclass(frozen=True)
+class _Heading(Sentence):
+    """A column in a sentence: in English by its name, as in a template; else by its label."""
+
+    name: str = ""
+
+    def text(self, translate: Translate = str) -> str:
+        words = translate(self.message)
+        return self.name if words == self.message else words
+
+
+def _heading(field: Field) -> _Heading:
+    return _Heading(field.label, name=field.name)
+
+
+def _headings(fields: Sequence[Field]) -> Sentence:
+    return Sentence("{names}", {"names": tuple(map(_heading, fields))})
+
+
+def _meaning(fields: Sequence[Field]) -> dict[str, str]:
+    """What each heading means, as it is folded: by name, by label in any language, by alias."""
     meaning: dict[str, str] = {}
     for field in fields:
         meaning.setdefault(fold(field.name), field.name)
@@ -294,37 +373,79 @@ def _places(headings: Sequence[str], fields: Sequence[Field]) -> dict[str, list[
             if meant == field.name:
                 meaning.setdefault(fold(alias), field.name)
     meaning.pop("", None)
+    return meaning
+
+
+def _forms(heading: str) -> list[str]:
+    """A heading, folded, as it stands and without what is in brackets: "Price (zł)" means price."""
+    text = unguard(heading[:MAX_CELL])
+    bare = re.sub(r"[(\[][^()\[\]]*[)\]]", " ", text)
+    return [fold(text), *(fold(form).rstrip(" ?!:.*") for form in (text, bare))]
+
+
+def _places(headings: Sequence[str], fields: Sequence[Field]) -> dict[str, list[int]]:
+    """For each field's name the positions of the headings that mean it."""
+    meaning = _meaning(fields)
+    units = {field.name: Column(field, "").units for field in fields}
     places: dict[str, list[int]] = {field.name: [] for field in fields}
     for at, heading in enumerate(headings[: MAX_COLUMNS + 1]):
-        text = _unguard(heading[:MAX_CELL])
-        # "Price (zł)" means price.
-        bare = re.sub(r"[(\[][^()\[\]]*[)\]]", " ", text)
-        name = meaning.get(fold(text)) or meaning.get(fold(bare))
-        if name is not None:
-            places[name].append(at)
+        for form in _forms(heading):
+            head, _space, last = form.rpartition(" ")
+            name = meaning.get(form)
+            if name is None and last in units.get(meaning.get(head, ""), ()):  # "price PLN"
+                name = meaning[head]
+            if name is not None:
+                places[name].append(at)
+                break
     return places
 
 
 def _heading_problems(
     headings: Sequence[str], places: Mapping[str, list[int]], fields: Sequence[Field], row: int
 ) -> list[Problem]:
-    names = ", ".join(field.name for field in fields)
+    names = _headings(fields)
+    known = {at for found in places.values() for at in found}
+    free = [heading for at, heading in enumerate(headings) if at not in known]
+    meaning = _meaning(fields)
     problems = []
-    for name, found in places.items():
+    for field in fields:
+        name, found = field.name, places[field.name]
+        values: dict[str, object] = {"column": _heading(field), "columns": names}
         if not found:
             message = N_("Column {column} is missing. Needed are: {columns}.")
-            problems.append(Problem(message, {"column": name, "columns": names}, row, name))
+            nearest = _nearest([form for form, meant in meaning.items() if meant == name], free)
+            if nearest is not None:
+                message = N_(
+                    "Column {column} is missing. Did you mean “{heading}”? Then call that column "
+                    "{column}. Needed are: {columns}."
+                )
+                values["heading"] = shown(nearest.strip())
+            problems.append(Problem(message, values, row, name))
         elif len(found) > 1:
             twice = ", ".join(shown(headings[at]) for at in found)
             message = N_("Column {column} stands there more than once: {headings}. Keep one.")
-            problems.append(Problem(message, {"column": name, "headings": twice}, row, name))
-    known = {at for found in places.values() for at in found}
+            problems.append(Problem(message, {**values, "headings": twice}, row, name))
     for at, heading in enumerate(headings):
         if at not in known:
             label = shown(heading.strip()) or f"#{at + 1}"
             message = N_("Column {column} is not used. Used are: {columns}.")
-            problems.append(Problem(message, {"column": label, "columns": names}, row, label))
+            values = {"column": label, "columns": names}
+            problems.append(Problem(message, values, row, label, note=True))
     return problems
+
+
+def _nearest(forms: Sequence[str], headings: Sequence[str]) -> str | None:
+    """Which of ``headings`` is most like one of ``forms``, or has a word of it, if any is."""
+    best, found = 0.65, None
+    for heading in headings:
+        folded = _forms(heading)[-1]
+        for form in forms:
+            share = difflib.SequenceMatcher(None, folded, form).ratio()
+            if len(form) > 2 and set(form.split()) <= set(folded.split()):
+                share = max(share, 0.9)
+            if share > best:
+                best, found = share, heading
+    return found
 
 
 def _ragged(row: int, cells: int, width: int, separator: str) -> Problem:
@@ -337,161 +458,42 @@ def _ragged(row: int, cells: int, width: int, separator: str) -> Problem:
     return Problem(message, {"row": row, "cells": cells, "columns": width}, row)
 
 
-# --- Cells ------------------------------------------------------------------------------
+# --- Rows ---------------------------------------------------------------------------------
 
 
-class _Column:
-    """One field's column: how its cells are read, and what is said of a wrong one."""
-
-    def __init__(self, field: Field, title: str | Sentence) -> None:
-        if field.kind == "integers":
-            raise ValueError(f"{field.name}: a table's cell holds one value")
-        self.field = field
-        self.title = title
-        self.units = _units(field)
-        self.spellings: dict[str, Value] = {}
-        if field.kind == "choice":
-            self.spellings = _choice_spellings(field)
-        elif field.kind == "switch":
-            self.spellings = _switch_spellings(field)
-        self.allowed = _allowed(field)
-
-    def read(self, text: str) -> Value | None:
-        """The cell's value, or None if the field does not allow it."""
-        text = _unguard(text.strip())
-        if len(text) > MAX_CELL:
-            return None
-        if self.spellings:
-            exact = self.spellings.get(text)
-            return self.spellings.get(fold(text)) if exact is None else exact
-        value = _number(text, self.units)
-        if value is None or abs(value) > LARGEST:
-            return None
-        try:
-            return self.field.check(value)
-        except FieldError:
-            return None
-
-    def problem(self, row: int, text: str) -> Problem:
-        """The sentence about the cell ``text``, which :meth:`read` refused."""
-        value = shown(text.strip())
-        message = N_("Row {row}, column {column}: “{value}” is not allowed. Allowed: {allowed}.")
-        if not value:
-            message = N_("Row {row}, column {column}: the cell is empty. Allowed: {allowed}.")
-        values = {"row": row, "column": self.title, "value": value, "allowed": self.allowed}
-        return Problem(message, values, row, self.field.name, value)
+def _decimal(columns: Sequence[tuple[Column, int]], rows: Iterable[Sequence[str]]) -> Decimal:
+    """The decimal sign that the cells of the columns of numbers settle."""
+    places = [at for column, at in columns if column.numeric]
+    return decimal_sign(cells[at] for cells in rows for at in places if at < len(cells))
 
 
-def _read_row(
-    row: int, cells: Sequence[tuple[_Column, str]], problems: list[Problem]
+def _checked(
+    row: int,
+    cells: Sequence[tuple[Column, str]],
+    problems: list[Problem],
+    decimal: Decimal,
+    most: float,
 ) -> dict[str, Value] | None:
-    """The row's values if all its cells are allowed; else None, and ``problems`` grows."""
-    values: dict[str, Value] = {}
-    for column, text in cells:
-        value = column.read(text)
-        if value is None:
-            problems.append(column.problem(row, text))
-        else:
-            values[column.field.name] = value
-    return values if len(values) == len(cells) else None
-
-
-def _choice_spellings(field: Field) -> dict[str, Value]:
-    """Every way to write each choice: itself, its label in any language, its aliases."""
-    spellings: dict[str, Value] = {choice: choice for choice in field.choices}
-    for choice in field.choices:
-        spellings.setdefault(fold(choice), choice)
-    for choice in field.choices:
-        for language in LANGUAGES:
-            label = translate(field.choice_labels.get(choice, choice), language)
-            spellings.setdefault(fold(label), choice)
-    for alias, choice in field.aliases.items():
-        if choice in field.choices:
-            spellings.setdefault(fold(alias), choice)
-    return spellings
-
-
-def _switch_spellings(field: Field) -> dict[str, Value]:
-    spellings: dict[str, Value] = {**dict.fromkeys(YES, True), **dict.fromkeys(NO, False)}
-    for alias, meant in field.aliases.items():
-        if meant in ("true", "false"):
-            spellings[fold(alias)] = meant == "true"
-    return spellings
-
-
-def _allowed(field: Field) -> Sentence:
-    if field.kind == "choice":
-        labels = field.choice_labels
-        names = tuple(Sentence(labels[c]) if c in labels else c for c in field.choices)
-        return Sentence("{choices}", {"choices": names})
-    if field.kind == "switch":
-        return Sentence(N_("yes or no (1 or 0)"))
-    message = N_("a number from {low} to {high}")
-    if field.kind == "integer":
-        message = N_("a whole number from {low} to {high}")
-    low, high = max(field.low, -LARGEST), min(field.high, LARGEST)
-    return Sentence(message, {"low": f"{low:.10g}", "high": f"{high:.10g}"})
-
-
-def _units(field: Field) -> frozenset[str]:
-    """What may stand after a number of this field: nothing, or its unit in any language."""
-    units = {fold(translate(field.unit, language)) if field.unit else "" for language in LANGUAGES}
-    return frozenset({""} | units | (ZLOTY if units & ZLOTY else frozenset()))
-
-
-_NUMBER: Final = re.compile(
-    r"""(?P<sign>[+-]?)
-        (?P<whole>  [0-9]{1,3}(?:\ [0-9]{3})+           # 1 234 or 1 234,5
-                  | [0-9]{1,3}(?:,[0-9]{3})+(?=\.)      # 1,234.5
-                  | [0-9]{1,3}(?:\.[0-9]{3})+(?=,)      # 1.234,5
-                  | [0-9]*)
-        (?:[.,](?P<part>[0-9]+))?
-        (?P<power>[eE][+-]?[0-9]{1,3})?
-        \ ?(?P<unit>[^0-9.,+-].*)?""",
-    re.VERBOSE,
-)
-
-
-def _number(text: str, units: frozenset[str]) -> float | None:
-    """The number that ``text`` writes, with decimal point or comma and one of ``units``."""
-    # \s covers the no-break and the narrow space, which separate thousands in Polish.
-    match = _NUMBER.fullmatch(re.sub(r"\s", " ", text).replace("−", "-"))
-    if match is None or fold(match["unit"] or "") not in units:
-        return None
-    whole, part = re.sub(r"[ .,]", "", match["whole"]), match["part"] or ""
-    if not whole + part:
-        return None
-    return float(f"{match['sign']}{whole or 0}.{part or 0}{match['power'] or ''}")
-
-
-def _cell_text(value: object) -> str:
-    """A cell of an editor as text; empty where nothing was entered."""
-    if isinstance(value, str):
-        return value
-    text = str(value)
-    return "" if text in MISSING else text
+    """The row's values if its cells, and their sum, are allowed; else ``problems`` grows."""
+    found = read_row(row, cells, problems, decimal)
+    if found is None or most == math.inf:
+        return found
+    numbers = [column.field for column, _text in cells if column.numeric]
+    total = sum(float(cast(float, found[field.name])) for field in numbers)
+    if total <= most + 1e-6:
+        return found
+    message = N_("Row {row}: the numbers add up to {total} {unit}. At most {most} can be.")
+    values = {
+        "row": row,
+        "total": f"{total:.10g}",
+        "unit": Sentence(numbers[0].unit) if numbers[0].unit else "",
+        "most": f"{most:.10g}",
+    }
+    problems.append(Problem(message, values, row, value=f"{total:.10g}"))
+    return None
 
 
 # --- Writing ----------------------------------------------------------------------------
-
-# A spreadsheet takes a cell for a formula if it begins with one of these (also full
-# width), and may drop a tab or line break before it. A text can begin a cell inside too,
-# where a spreadsheet set to another separator than the file's cuts it.
-_SIGN: Final = r"[=+\-@＝＋－＠]"
-_STARTS: Final = rf"(?=[\s']*{_SIGN}|'*[\t\r\n])"
-_STARTS_INSIDE: Final = rf"(?='*{_SIGN})"
-_UNGUARDED: Final = re.compile(rf"\A{_STARTS}|(?<=[,;\t\r\n\"]){_STARTS_INSIDE}")
-_GUARDED: Final = re.compile(rf"\A'{_STARTS}|(?<=[,;\t\r\n\"])'{_STARTS_INSIDE}")
-
-
-def _guard(text: str) -> str:
-    """``text`` with an apostrophe wherever a spreadsheet could see a formula begin."""
-    return _UNGUARDED.sub("'", text)
-
-
-def _unguard(text: str) -> str:
-    """What :func:`_guard` was given."""
-    return _GUARDED.sub("", text) if "'" in text else text
 
 
 def _written(value: object, decimal_comma: bool) -> str:
@@ -502,5 +504,6 @@ def _written(value: object, decimal_comma: bool) -> str:
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, int | float):
-        return str(value).replace(".", ",") if decimal_comma else str(value)
-    return _guard(str(value))
+        text = certain(str(value))
+        return text.replace(".", ",") if decimal_comma else text
+    return guard(str(value))

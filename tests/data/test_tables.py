@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.data import tables
+from playground.data import cells, tables
 from playground.data.problems import Sentence, fold, shown
 from playground.data.tables import check_rows, csv_bytes, parse, template, to_csv
 from playground.errors import PlaygroundError
@@ -331,8 +331,8 @@ def test_round_trip(rows: list[dict], decimal_comma: bool) -> None:
 @given(st.text(st.sampled_from("=+-@'\t\r\n,;\" aż＝") | st.characters(codec="utf-8")))
 @settings(max_examples=100, deadline=None)
 def test_no_text_becomes_a_formula(text: str) -> None:
-    guarded = tables._guard(text)
-    assert tables._unguard(guarded) == text
+    guarded = cells.guard(text)
+    assert cells.unguard(guarded) == text
     field = Field("note", "choice", text, "Note", choices=(text,))
     for delimiter in ",;\t":  # the file's separator, and what another spreadsheet may take
         for decimal_comma in (False, True):
