@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 
@@ -25,6 +27,13 @@ def shown(value: object) -> str:
         return repr(value)[:80]
     except (ValueError, RecursionError):  # thousands of digits, or of brackets
         return "…"
+
+
+def plain(value: object) -> object:
+    """``value`` without numpy and pandas: their numbers as numbers, their columns as lists."""
+    if hasattr(value, "to_numpy"):
+        value = value.to_numpy()
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
 def _plain(number: float) -> str:
@@ -75,8 +84,9 @@ class Field:
         Raises:
             FieldError: naming the field, the value and what is allowed. Nothing is
                 repaired silently: 3.5 is not an integer, "3" is not a number, and
-                neither is True.
+                neither is True. Numpy's numbers are numbers, and its arrays are lists.
         """
+        value = plain(value)
         if self.kind == "choice":
             if isinstance(value, str) and value in self.choices:
                 return value
@@ -100,6 +110,17 @@ class Field:
             and abs(value) < math.inf
         ):
             return float(value)
+        if self.kind == "integers":
+            raise FieldError(
+                N_(
+                    "{field} is {value}, but must be {allowed}: numbers in brackets, even one "
+                    "alone. For example {example}."
+                ),
+                field=self.name,
+                value=shown(value),
+                allowed=self.allowed(),
+                example=self.default,
+            )
         raise FieldError(
             N_("{field} is {value}, but must be {allowed}."),
             field=self.name,

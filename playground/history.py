@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, get_args
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 from playground.optimizers import Settings
+from playground.recipe import unknown
 from playground.training import Ending, Epoch, Step
 
 Ended = Literal[Ending, "stopped", "failed", "loaded"]
@@ -101,7 +102,16 @@ class History:
         return len(self.losses)
 
     def series(self, split: Literal["train", "validation"], figure: str) -> list[float]:
-        """One figure ("loss", "accuracy", …) of each epoch on that split."""
+        """One figure ("loss", "accuracy", …) of each epoch on that split.
+
+        Raises:
+            RecipeError: another split or figure, with the nearest. The test set is not
+                measured after each epoch, but once: ``run.test()``.
+        """
+        if split not in ("train", "validation"):
+            raise unknown(split, ["train", "validation"])
+        if self.epochs and figure not in self.epochs[0].validation:
+            raise unknown(figure, self.epochs[0].validation)
         rows: list[dict[str, float]] = [getattr(row, split) for row in self.epochs]
         return [row[figure] for row in rows]
 

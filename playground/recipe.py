@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from playground.errors import PlaygroundError
-from playground.fields import Field, FieldError, Kind, Value, shown
+from playground.fields import Field, FieldError, Kind, Value, plain, shown
 from playground.i18n import N_
 from playground.versions import Step, upgraded
 
@@ -336,15 +336,16 @@ class Recipe:
         _check_version(self.version)
         if not isinstance(self.project, str) or not isinstance(self.data, Mapping):
             raise RecipeError(N_("A recipe needs a project's name and its data options."))
+        data = {name: plain(value) for name, value in self.data.items()}
         # What they mean is the project's affair; but they must be written down and read back.
         try:
-            json.dumps(dict(self.data), allow_nan=False)
+            json.dumps(data, allow_nan=False)
         except (ValueError, TypeError, RecursionError) as error:
             raise RecipeError(N_("This is not a recipe: {reason}."), reason=error) from error
         for name, field in FIELDS.items():
             object.__setattr__(self, name, field.check(getattr(self, name)))
         # Frozen all the way down: nobody changes the options of a recipe that is in use.
-        object.__setattr__(self, "data", MappingProxyType(dict(self.data)))
+        object.__setattr__(self, "data", MappingProxyType(data))
         if not len(self.channels) == len(self.kernels) == len(self.strides):
             raise RecipeError(
                 N_(
@@ -360,6 +361,10 @@ class Recipe:
         # Not of to_json(): equal options may stand in another order.
         values = {**self.to_dict(), "data": frozenset(self.data.items())}
         return hash(tuple(values.values()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Pickling: a mappingproxy cannot be pickled, plain values can.
+        return Recipe.from_dict, (self.to_dict(),)
 
     def with_(self, **changes: Any) -> Recipe:
         """A new recipe with some fields changed; ``data`` is merged, not replaced.

@@ -21,8 +21,8 @@ from playground.export.script import PARTS
 from playground.fields import Field
 from playground.i18n import CATALOGUES, plural_form
 from playground.projects import PROJECTS
+from playground.prose import CONTENT, sections
 from playground.recipe import FIELDS
-from playground.ui.language import CONTENT, sections
 
 ROOT: Final = Path(__file__).parent.parent
 # What the commands in README.md ask Babel to look for.

@@ -6,13 +6,14 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from playground.data.dataset import Examples
 from playground.errors import PlaygroundError
-from playground.fields import Field, Value
+from playground.fields import Field, Value, plain
 from playground.i18n import N_
 
 
@@ -40,14 +41,19 @@ class Encoder:
             for name in ([f"{column.name}={c}" for c in column.choices] or [column.name])
         )
 
-    def encode(self, row: Mapping[str, object]) -> Tensor:
-        """One row, ``{column name: value}``, as (features,) float32 in raw units.
+    def encode(self, row: object) -> Tensor:
+        """One row as (features,) float32 in raw units.
+
+        ``row`` is ``{column name: value}``, or the values in the order of the columns; a
+        row of a data frame is either.
 
         Raises:
             PlaygroundError: a column is missing or unknown (names it, and the nearest
                 one), or a value is not allowed (:class:`~playground.fields.FieldError`).
         """
         names = [column.name for column in self.columns]
+        if not isinstance(row, Mapping):
+            row = _named(row, names)
         for name in row:
             if name not in names:
                 raise PlaygroundError(
@@ -99,6 +105,25 @@ class Encoder:
         return table
 
 
+def _named(row: object, names: Sequence[str]) -> Mapping[str, object]:
+    """Values in the order of the columns, or a row of a data frame, by column name."""
+    if hasattr(row, "to_dict"):  # pandas
+        found = row.to_dict()
+        return {str(name): value for name, value in found.items()}
+    try:
+        given: Any = row.tolist() if hasattr(row, "tolist") else row
+        values = list(given)
+    except TypeError:
+        values = []
+    if isinstance(row, str) or len(values) != len(names):
+        raise PlaygroundError(
+            N_("An input is a row, {names}, not {found}."),
+            names=", ".join(names),
+            found=type(row).__name__,
+        )
+    return dict(zip(names, values, strict=True))
+
+
 def _cell(column: Field, row: Mapping[str, object]) -> Value:
     """The checked value of ``column`` in ``row``; a switch may also be given as 0 or 1."""
     if column.name not in row:
@@ -107,7 +132,7 @@ def _cell(column: Field, row: Mapping[str, object]) -> Value:
             name=column.name,
             names=", ".join(map(str, row))[:200] or "–",
         )
-    value = row[column.name]
+    value = plain(row[column.name])
     if column.kind == "switch" and isinstance(value, int | float) and value in (0, 1):
         value = bool(value)
     return column.check(value)

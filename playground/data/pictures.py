@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from PIL import Image
 
@@ -23,7 +23,7 @@ from playground.data.problems import Problem, fold, shown
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 
-__all__ = ["ENDINGS", "Pictures", "load_many", "load_picture", "load_zip", "opened"]
+__all__ = ["ENDINGS", "Pictures", "load_many", "load_picture", "load_zip", "opened", "several"]
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 # What phones and cameras write besides, by the mark in its first bytes.
@@ -121,6 +121,18 @@ def opened(raw: object) -> object:
             N_("{name} is open as text. Open a picture with mode “rb”."), name=shown(name)
         )
     return load_picture(data, Path(name).name)
+
+
+def several(raw: Any) -> list[Any] | None:
+    """The pictures in ``raw`` where it is many at once: a list of them, or N×1×H×W and alike.
+
+    None for one picture, which nested lists of numbers are, too.
+    """
+    if getattr(raw, "ndim", 0) == 4:
+        return list(raw)
+    if not isinstance(raw, list | tuple):
+        return None
+    return None if any(isinstance(one, list | tuple | int | float) for one in raw) else list(raw)
 
 
 def load_many(

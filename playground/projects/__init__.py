@@ -24,7 +24,7 @@ def project(name: str) -> Project:
     Raises:
         RecipeError: there is none; the error names the nearest.
     """
-    if name not in PROJECTS:
+    if not isinstance(name, str) or name not in PROJECTS:
         raise unknown(name, PROJECTS)
     return PROJECTS[name]
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from playground import limits, losses, models
+from playground.data import pictures
 from playground.data.dataset import Dataset, Examples, Scaler, Task
 from playground.data.steps import Steps
 from playground.fields import Field, Value
@@ -82,6 +83,23 @@ class Project(ABC):
     def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
         """Shape of one input."""
 
+    def several(self, raw: Any) -> list[Any] | None:
+        """The inputs in ``raw`` where it is many at once, for :meth:`encode`; None for one.
+
+        Many rows are a data frame, a list of rows, or a two-dimensional array; many
+        pictures a list of them, or one array of N×1×H×W and alike.
+        """
+        if self.pictures:
+            return pictures.several(raw)
+        if hasattr(raw, "iloc") and hasattr(raw, "columns"):
+            return list(raw.to_dict("records"))
+        if getattr(raw, "ndim", 0) == 2:
+            return list(raw)
+        rows = isinstance(raw, list | tuple) and all(
+            isinstance(one, Mapping | list | tuple) or getattr(one, "ndim", 0) == 1 for one in raw
+        )
+        return list(raw) if rows else None
+
     def best(self, recipe: Recipe, split: str) -> Mapping[str, float]:
         """The best figures that any model could reach on ``split``; empty where nobody knows.
 
@@ -103,7 +121,7 @@ class Project(ABC):
     def preset(self, name: str, **overrides: Any) -> Recipe:
         """The default recipe with the changes of the preset ``name``, then ``overrides``."""
         by_name = {preset.name: preset for preset in self.presets}
-        if name not in by_name:
+        if not isinstance(name, str) or name not in by_name:
             raise unknown(name, by_name)
         changes = by_name[name].changes
         data = {**changes.get("data", {}), **options_of(overrides)}

@@ -174,6 +174,11 @@ class Rps(Project):
             )
         return rps.encode(moves[0], memory, moves[1] if opponent else None)
 
+    def several(self, raw: Any) -> list[Any] | None:
+        if isinstance(raw, list | tuple) and (not raw or any(isinstance(one, str) for one in raw)):
+            return None  # one input: its moves
+        return super().several(raw)
+
     def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
         return (_values(recipe.data),)
 

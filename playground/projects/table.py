@@ -66,17 +66,11 @@ class TableProject(Project):
         return {} if alone else self.limit(cast(float, recipe.data["noise"]))
 
     def encode(self, raw: Any, recipe: Recipe) -> Tensor:
-        """A row as ``{column: value}`` -> (features,) float32.
+        """A row as ``{column: value}``, or the values in order -> (features,) float32.
 
         Raises:
             PlaygroundError: a column missing or unknown, or a value not allowed.
         """
-        if not isinstance(raw, Mapping):
-            raise PlaygroundError(
-                N_("An input is a row, {names}, not {found}."),
-                names=", ".join(column.name for column in self.encoder.columns),
-                found=type(raw).__name__,
-            )
         return self.encoder.encode(raw)
 
     def input_shape(self, recipe: Recipe) -> tuple[int, ...]:

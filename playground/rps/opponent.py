@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from playground.data.rps import MOVES, number_of
+from playground.recipe import FIELDS
 from playground.rps.network import Weigher
 from playground.rps.tables import Tables
 
@@ -34,9 +35,13 @@ class Predictor(ABC):
     """One who expects a player's next move from the rounds so far, and answers it.
 
     Same seed, same rounds: same throws.
+
+    Raises:
+        FieldError: a seed that is no whole number from 0 on.
     """
 
     def __init__(self, seed: int = 0) -> None:
+        seed = cast(int, FIELDS["seed"].check(seed))
         self._rng = np.random.default_rng(seed)
         self._move: str | None = None
         self.rounds = 0

@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from playground import prose
 from playground.data.dataset import Examples
 from playground.export.notebook import notebook
 from playground.export.script import Part, parts, script
@@ -98,5 +99,5 @@ def _rows(now: str, before: str) -> list[Row]:
 
 def _prose() -> dict[str, str]:
     """What the notebook says before each part, in the reader's language."""
-    sections = language.sections("export", language.current())
+    sections = prose.sections("export", language.current())
     return {name: text for name, text in sections.items() if name != "intro"}

@@ -5,18 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
 from playground import i18n
+from playground.prose import sections
 from playground.ui import address
 
 KEY: Final = "lang"
 WIDGET: Final = "lang.switch"
-CONTENT: Final = Path(__file__).parent.parent / "content"
 _decided: Final = threading.local()
 
 
@@ -95,20 +93,6 @@ def switch() -> None:
 
 def _switched() -> None:
     st.session_state[KEY] = st.session_state[WIDGET]
-
-
-@cache
-def sections(page: str, language: str) -> dict[str, str]:
-    """A page's prose by section: Markdown, each section begun by a line ``<!-- name -->``."""
-    parts: dict[str, list[str]] = {}
-    name = ""
-    for line in (CONTENT / language / f"{page}.md").read_text("utf-8").splitlines():
-        if line.startswith("<!-- ") and line.endswith(" -->"):
-            name = line[5:-4]
-            parts[name] = []
-        else:
-            parts.setdefault(name, []).append(line)
-    return {name: "\n".join(lines).strip() for name, lines in parts.items()}
 
 
 def prose(page: str, section: str) -> None:

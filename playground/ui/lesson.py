@@ -9,6 +9,7 @@ from typing import Final
 
 import streamlit as st
 
+from playground import prose
 from playground.fields import Field
 from playground.projects import PROJECTS
 from playground.ui import frame, language
@@ -80,7 +81,7 @@ def views(dials: Dials, name: str) -> str:
 def finish(stem: str, dials: Dials, project: str) -> None:
     """End it: what to try, the self-check, the ``project`` where it matters, the next lesson."""
     st.divider()
-    sections = language.sections(stem, language.current())
+    sections = prose.sections(stem, language.current())
     trying, checking = st.columns(2, gap="large")
     with trying:
         st.header(_("Try"), anchor=False)

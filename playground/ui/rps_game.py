@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from playground import prose
 from playground.data import rps, tables
 from playground.data.dataset import Examples
 from playground.data.problems import Problem
@@ -144,7 +145,7 @@ def _choose() -> str:
         PLAYERS,
         format_func={who: _(NAMES[who]) for who in PLAYERS}.__getitem__,
         **tied("rps.who", PLAYERS[0]),
-        help=language.sections("rps", language.current())["who"],
+        help=prose.sections("rps", language.current())["who"],
     )
     who: str = st.session_state["rps.who"]
     return who

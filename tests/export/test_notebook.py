@@ -9,8 +9,8 @@ import pytest
 from playground.export import script
 from playground.export.notebook import FUTURE, notebook
 from playground.projects import project
+from playground.prose import sections
 from playground.ui.export import _prose
-from playground.ui.language import sections
 
 TEXT = script.script(project("coffee").recipe(epochs=1, threads=1))
 

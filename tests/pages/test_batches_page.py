@@ -11,8 +11,8 @@ from opening import open_page
 from streamlit.testing.v1 import AppTest
 
 from playground.insight import batches
+from playground.prose import sections
 from playground.ui import lesson
-from playground.ui.language import sections
 
 LANGUAGES = ("en", "pl")
 opened = partial(open_page, "batches")

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from playground.insight import descent
 from playground.insight.surfaces import SURFACES
+from playground.prose import sections
 from playground.ui import figure, lesson
-from playground.ui.language import sections
 
 LANGUAGES = ("en", "pl")
 opened = partial(open_page, "optimizers")
