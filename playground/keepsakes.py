@@ -20,6 +20,8 @@ from safetensors import torch as safetensors
 
 from playground.data import rps
 from playground.data.dataset import Examples
+from playground.data.images import open_image
+from playground.data.pictures import MAX_PIXELS_WHOLE
 from playground.data.rps import Round
 from playground.errors import PlaygroundError
 from playground.export.weights import BROKEN
@@ -57,7 +59,7 @@ def pictures(name: str, labels: tuple[str, ...]) -> Kind[Picture]:
 
     def decode(content: bytes) -> Picture:
         label, _line, file = content.partition(b"\n")
-        image = Image.open(io.BytesIO(file), formats=["PNG"])
+        image = open_image(file, ["PNG"], MAX_PIXELS_WHOLE)
         return np.asarray(image.convert("L")), labels.index(label.decode())
 
     return Kind(name, encode, decode)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import Any, Final
 from PIL import Image
 
 from playground.data.drawings import SIDE, flat
+from playground.data.images import ImageError, TooLargeError, open_image
 from playground.data.problems import Problem, fold, shown
 from playground.errors import PlaygroundError
 from playground.i18n import N_
@@ -309,15 +309,10 @@ def _open(raw: bytes, name: str) -> Image.Image:
                 kind=kind,
             )
     try:
-        with warnings.catch_warnings():
-            # Our own limit on pixels is below Pillow's, and it is said to the person.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(raw), formats=FORMATS)
-    except Image.DecompressionBombError as error:
+        image = open_image(raw, FORMATS, MAX_PIXELS_OF_MANY)  # the limit follows
+    except TooLargeError as error:
         raise _huge(name, MAX_PIXELS_WHOLE) from error
-    except Exception as error:
-        # Decoders meet hostile bytes here and raise nearly anything: OSError,
-        # SyntaxError, struct.error, ValueError, a warning turned into an error.
+    except ImageError as error:
         raise PlaygroundError(
             N_("{name} is not a picture that can be read. Use JPEG, PNG, WebP, BMP or GIF."),
             name=name,

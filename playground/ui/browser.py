@@ -18,6 +18,7 @@ from streamlit.components.v1 import declare_component
 from playground.i18n import N_
 from playground.ui import language
 from playground.ui.language import _
+from playground.ui.once import once
 
 SCRIPT: Final = Path(__file__).parent / "served" / "browser.js"
 PAGE: Final = "browser.page"
@@ -117,7 +118,7 @@ def _mount(part: str, key: str, data: dict[str, Any], **changes: Callable[[], No
     mounts[part](key=key, data={**data, "part": part, "script": script}, **changes)
 
 
-@st.cache_resource(show_spinner=False)
+@once
 def _components() -> tuple[dict[str, Callable[..., Any]], str]:
     """What mounts each part, and where the browser finds the script."""
     folder = declare_component("browser", path=SCRIPT.parent)

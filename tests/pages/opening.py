@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from pathlib import Path
 
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).parent.parent.parent
@@ -20,6 +23,13 @@ def open_page(stem: str, language: str = "en", **parameters: str) -> AppTest:
     app.run()
     assert not app.exception
     return app
+
+
+def data_url(picture: Image.Image) -> str:
+    """A picture as the canvas sends it."""
+    file = io.BytesIO()
+    picture.convert("RGBA").save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def formulas(app: AppTest) -> str:

@@ -7,10 +7,10 @@ import pkgutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from opening import data_url
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
@@ -65,8 +65,7 @@ class Room:
 
 @pytest.fixture
 def room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Room]:
-    empty = SimpleNamespace(image_data=None, json_data={})
-    monkeypatch.setattr(draw_pad, "canvas", lambda **options: empty)
+    monkeypatch.setattr(draw_pad, "canvas", lambda **options: None)
     found = Room(monkeypatch, tmp_path)
     yield found
     for server in found.servers:
@@ -220,7 +219,7 @@ def test_after_a_restart_an_unfinished_run_is_offered(room: Room, language: str)
 def test_pictures_rows_and_games_come_back(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     first = room.start()
     digits = {"examples": "500", "european": "false", "architecture": "mlp"}
-    drawn = SimpleNamespace(image_data=np.asarray(seven().convert("RGBA")), json_data={})
+    drawn = data_url(seven())
     monkeypatch.setattr(draw_pad, "canvas", lambda **options: drawn)
     app = open_page("digits", "en", **digits)
     app.session_state["digits.was"] = "7"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -32,8 +31,7 @@ SECONDS: Final = 60
 
 @pytest.fixture(autouse=True)
 def empty_canvas(monkeypatch: pytest.MonkeyPatch) -> None:
-    empty = SimpleNamespace(image_data=None, json_data={})
-    monkeypatch.setattr(draw_pad, "canvas", lambda **options: empty)
+    monkeypatch.setattr(draw_pad, "canvas", lambda **options: None)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
+from opening import data_url
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
@@ -42,18 +41,16 @@ TINY = {
 }
 
 
-class Drawing:
-    def __init__(self, ink: bool) -> None:
-        picture = Image.new("RGB", (224, 224), "black")
-        if ink:
-            ImageDraw.Draw(picture).ellipse((60, 60, 160, 160), outline="white", width=14)
-        self.image_data = np.asarray(picture.convert("RGBA"))
-        self.json_data: dict[str, Any] = {}
+def drawing(ink: bool) -> str:
+    picture = Image.new("RGB", (224, 224), "black")
+    if ink:
+        ImageDraw.Draw(picture).ellipse((60, 60, 160, 160), outline="white", width=14)
+    return data_url(picture)
 
 
 @pytest.fixture(autouse=True)
 def canvas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draw_pad, "canvas", lambda **options: Drawing(False))
+    monkeypatch.setattr(draw_pad, "canvas", lambda **options: drawing(False))
 
 
 def inside(stem: str, language: str, view: str) -> AppTest:
@@ -145,7 +142,7 @@ def test_pixels_of_the_students_picture_and_of_a_validation_example(
 ) -> None:
     app = inside("shapes", "pl", "pixels")
     assert "Nie ma jeszcze" in captions(app)
-    monkeypatch.setattr(draw_pad, "canvas", lambda **options: Drawing(True))
+    monkeypatch.setattr(draw_pad, "canvas", lambda **options: drawing(True))
     app.session_state["shapes.inside.saliency"] = way
     app.run()
     assert "Nie ma jeszcze" not in captions(app)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,8 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture(autouse=True)
 def empty_canvas(monkeypatch: pytest.MonkeyPatch) -> None:
-    empty = SimpleNamespace(image_data=None, json_data={})
-    monkeypatch.setattr(draw_pad, "canvas", lambda **options: empty)
+    monkeypatch.setattr(draw_pad, "canvas", lambda **options: None)
 
 
 def open_page(stem: str, language: str, **parameters: str) -> AppTest:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
+from opening import data_url
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
@@ -21,17 +20,9 @@ LANGUAGES = ("en", "pl")
 SECONDS = 60
 
 
-class Drawing:
-    """What the canvas gives back: ``image_data`` as ``CanvasResult`` has it."""
-
-    def __init__(self, picture: Image.Image | None) -> None:
-        self.image_data = None if picture is None else np.asarray(picture.convert("RGBA"))
-        self.json_data: dict[str, Any] = {}
-
-
 @pytest.fixture(autouse=True)
 def empty_canvas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draw_pad, "canvas", lambda **options: Drawing(None))
+    monkeypatch.setattr(draw_pad, "canvas", lambda **options: None)
 
 
 def seven() -> Image.Image:
@@ -102,7 +93,7 @@ def test_an_unknown_language_falls_back() -> None:
 def test_a_drawing_gets_a_prediction_from_an_untrained_network(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(draw_pad, "canvas", lambda **options: Drawing(seven()))
+    monkeypatch.setattr(draw_pad, "canvas", lambda **options: data_url(seven()))
     app = open_page("digits", "en", architecture="mlp", hidden="8", european="false")
     assert not app.exception
     assert any("28×28" in caption.value for caption in app.caption)
@@ -134,7 +125,7 @@ def train(app: AppTest, stem: str) -> AppTest:
 def test_train_and_measure_on_the_test_set(
     stem: str, language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(draw_pad, "canvas", lambda **options: Drawing(seven()))
+    monkeypatch.setattr(draw_pad, "canvas", lambda **options: data_url(seven()))
     app = open_page(stem, language, **TINY[stem])
     tabs = [tab.label for tab in app.tabs]
     for label in tabs[1:]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 
 import pytest
 from opening import open_page
@@ -21,8 +20,7 @@ BUSY = ("coffee", "weekday", "movies", "rps")
 
 @pytest.fixture(autouse=True)
 def empty_canvas(monkeypatch: pytest.MonkeyPatch) -> None:
-    empty = SimpleNamespace(image_data=None, json_data={})
-    monkeypatch.setattr(draw_pad, "canvas", lambda **options: empty)
+    monkeypatch.setattr(draw_pad, "canvas", lambda **options: None)
 
 
 @pytest.fixture(autouse=True)

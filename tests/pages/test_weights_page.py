@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -33,8 +32,7 @@ TINY = {
 
 @pytest.fixture(autouse=True)
 def empty_canvas(monkeypatch: pytest.MonkeyPatch) -> None:
-    empty = SimpleNamespace(image_data=None, json_data={})
-    monkeypatch.setattr(draw_pad, "canvas", lambda **options: empty)
+    monkeypatch.setattr(draw_pad, "canvas", lambda **options: None)
 
 
 def open_page(stem: str, language: str = "en", **parameters: str) -> AppTest:
