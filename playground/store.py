@@ -278,8 +278,9 @@ class Store:
         self.damage: StoreError | None = None
         self.generation = 0  # counts the files that were set aside or went away
         self.wrote = time.monotonic()  # when something was written last
-        self.unsettled = False  # there is something in the write-ahead log
-        self.overdue = False  # and something of it was deleted
+        self._writes = 0  # counts transactions
+        self._settled = 0  # how many of them are in the file itself for certain
+        self._deleted = 0  # the last of them that deleted something
         self._engine: sa.Engine | None = None
         self._identity: tuple[int, int] | None = None  # of the file that the engine has open
         self._lock = RLock()
@@ -357,7 +358,7 @@ class Store:
         """The desk and all that is its; SQLite overwrites what it frees, see :meth:`settle`."""
         with self._writing() as connection:
             connection.execute(DESKS.delete().where(DESKS.c.id == desk))
-            self.overdue = True
+        self._deleted = self._writes
 
     # --- What is on them ------------------------------------------------------------------
 
@@ -395,7 +396,7 @@ class Store:
             self._see(connection, desk)
             connection.execute(RUNS.delete().where(RUNS.c.desk == desk, RUNS.c.id.in_(runs)))
             self._tidy(connection, desk)
-            self.overdue = True
+        self._deleted = self._writes
 
     def put(self, desk: str, kind: str, contents: Mapping[int, bytes], length: int) -> None:
         """Of the list of things of one ``kind``, store those ``contents`` and cut it to ``length``.
@@ -407,8 +408,7 @@ class Store:
             self._see(connection, desk)
             mine = (THINGS.c.desk == desk) & (THINGS.c.kind == kind)
             replaced = THINGS.c.place.in_(list(contents)) | (THINGS.c.place >= length)
-            if connection.execute(THINGS.delete().where(mine & replaced)).rowcount:
-                self.overdue = True
+            replaced_some = connection.execute(THINGS.delete().where(mine & replaced)).rowcount > 0
             rows = [
                 {"desk": desk, "kind": kind, "place": place, "content": content}
                 for place, content in contents.items()
@@ -420,6 +420,8 @@ class Store:
                 raise _full()
             if self._bytes(connection, desk) > MOST_BYTES:
                 raise _full()
+        if replaced_some:
+            self._deleted = self._writes
 
     # --- The class board ------------------------------------------------------------------
 
@@ -472,14 +474,14 @@ class Store:
             desk = connection.execute(first).scalar()
             if desk is not None:
                 connection.execute(MEMBERS.delete().where(MEMBERS.c.desk == desk))
-                self.overdue = True
-            return desk
+        self._deleted = self._writes
+        return desk
 
     def leave(self, desk: str) -> None:
         """Take the desk off the board, with all that stands there of it."""
         with self._writing() as connection:
             connection.execute(MEMBERS.delete().where(MEMBERS.c.desk == desk))
-            self.overdue = True
+        self._deleted = self._writes
 
     def post(
         self, desk: str, figures: Sequence[Figure], rank: Callable[[Figure], Any]
@@ -523,8 +525,8 @@ class Store:
             desk = connection.execute(sa.select(MEMBERS.c.desk).where(where)).scalar()
             names = {"nickname": None, "folded": None}
             connection.execute(MEMBERS.update().where(where).values(**names))
-            self.overdue = True
-            return desk
+        self._deleted = self._writes
+        return desk
 
     def expel(self, handle: str | None = None) -> list[str]:
         """Take a member off the board, or everybody; which desks these were."""
@@ -532,8 +534,8 @@ class Store:
             where = sa.true() if handle is None else MEMBERS.c.handle == handle
             desks = list(connection.execute(sa.select(MEMBERS.c.desk).where(where)).scalars())
             connection.execute(MEMBERS.delete().where(where))
-            self.overdue = True
-            return desks
+        self._deleted = self._writes
+        return desks
 
     def _members(
         self, connection: sa.Connection, desk: str | None = None, lock: bool = False
@@ -624,12 +626,13 @@ class Store:
         Raises:
             StoreError: as each call.
         """
-        if self.url.get_backend_name() != "sqlite":
-            self.unsettled = self.overdue = False
-            return True
-        before = self.unsettled, self.overdue
-        self.unsettled = self.overdue = False  # before, as others may write in the meantime
-        done = False
+        before = self._writes
+        if self.url.get_backend_name() == "sqlite" and not self._checkpoint():
+            return False
+        self._settled = max(self._settled, before)
+        return True
+
+    def _checkpoint(self) -> bool:
         try:
             connection = self._open().raw_connection()
             try:
@@ -638,22 +641,24 @@ class Store:
                 cursor.execute(f"PRAGMA busy_timeout = {round(1000 * BRIEFLY)}")
                 busy, _log, _moved = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
                 cursor.execute(f"PRAGMA busy_timeout = {round(1000 * self.patience)}")
-                done = not busy
+                return not busy
             finally:
                 connection.close()
-        except sqlite3.OperationalError as error:
-            raise self._said(
-                sa.exc.OperationalError("PRAGMA wal_checkpoint", None, error)
-            ) from error
+        except sqlite3.Error as error:
+            wrapped = sa.exc.DBAPIError("PRAGMA wal_checkpoint", None, error)
+            raise self._said(wrapped) from error
         except sa.exc.SQLAlchemyError as error:
             raise self._said(error) from error
-        finally:
-            if not done:
-                self.unsettled, self.overdue = (
-                    self.unsettled or before[0],
-                    self.overdue or before[1],
-                )
-        return done
+
+    @property
+    def unsettled(self) -> bool:
+        """May there be something in the log that is not in the file?"""
+        return self._writes > self._settled
+
+    @property
+    def overdue(self) -> bool:
+        """May there be something in the log, or in the file, that was deleted since?"""
+        return self._deleted > self._settled
 
     def look(self) -> None:
         """Notice a file that was deleted or replaced, and open what is there now instead.
@@ -680,7 +685,9 @@ class Store:
         # refused without waiting.
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
-        self.wrote, self.unsettled = time.monotonic(), True
+        with self._lock:
+            self._writes += 1
+        self.wrote = time.monotonic()
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sa.Connection]:
@@ -710,7 +717,7 @@ class Store:
                     self._move_aside()
                     self._engine = self._prepared()
                 self._identity = self._found()
-                self.unsettled = True  # an earlier process may have left something in the log
+                self._writes += 1  # an earlier process may have left something in the log
                 if empty and self.damage is None:
                     self.damage = StoreError(
                         EMPTY, name=FILE if self.file is None else self.file.name
