@@ -61,7 +61,7 @@ def throws(page: Page, address: str, n: int) -> list[float]:
     for turn in range(1, n + 3):
         page.wait_for_timeout(300)
         begun = time.perf_counter()
-        page.get_by_role("button", name="✊ Rock").click()
+        page.get_by_role("button", name="Rock").click()
         page.get_by_text(re.compile(rf"\b{turn} rounds?, ")).wait_for()
         seconds.append(time.perf_counter() - begun)
     return seconds[2:]

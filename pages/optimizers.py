@@ -14,6 +14,7 @@ from playground.insight.surfaces import SPAN, SURFACES
 from playground.recipe import FIELDS as SETTINGS
 from playground.ui import (
     controls,
+    figure,
     formula,
     language,
     lesson,
@@ -354,7 +355,15 @@ with play, st.container(key="try"):  # first on a phone
     )
     picture, right = st.columns(2, gap="medium")
 with picture:
-    if dials["view"] == "flat":
+    if dials["view"] == "flat" or not figure.in_3d():
+        if dials["view"] != "flat":
+            st.caption(
+                ":material/info: "
+                + _(
+                    "This browser cannot draw in three dimensions (it has no WebGL), so here is "
+                    "the same from above."
+                )
+            )
         seen_from_above()
     else:
         seen_from_the_side()

@@ -86,7 +86,17 @@ def page(about: dict[str, Any]) -> None:
     reader = language.current()
     words = {} if reader == "en" else {said: _(said) for said in STREAMLITS}
     names = {"lang": reader, "words": words, "canvas": _("A canvas to draw on")}
-    _mount("page", PAGE, {**about, **names, "run": run}, on_remembered_change=lambda: None)
+    _mount(
+        "page",
+        PAGE,
+        {**about, **names, "run": run},
+        on_remembered_change=_asked,
+        on_dark_change=_asked,
+    )
+
+
+def _asked() -> None:
+    """The run that follows is all that is wanted."""
 
 
 def remembered() -> str | None:

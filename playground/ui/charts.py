@@ -570,13 +570,13 @@ def shares_over(
             "encoding": {
                 "x": {**x, "field": "x"},
                 "y": {**y, "field": "p", "stack": True},
-                "order": {"field": "order", "type": "quantitative"},
+                "order": {"field": "order", "type": "quantitative", "sort": "descending"},
                 "color": {
                     "field": "name",
                     "type": "nominal",
                     "title": None,
                     "scale": {"domain": list(names), "range": list(colors.values())},
-                    "legend": {"columns": 1, "symbolSize": 60},
+                    "legend": {"columns": 1, "symbolSize": 80, "symbolStrokeWidth": 0},
                 },
             },
         },

@@ -52,6 +52,12 @@ function themed(layout, holder) {
   return { ...layout, scene, font, paper_bgcolor: "rgba(0,0,0,0)", width: holder.clientWidth };
 }
 
+// Whether this browser can draw in three dimensions at all.
+function webgl() {
+  const probe = document.createElement("canvas");
+  return Boolean(probe.getContext("webgl2") ?? probe.getContext("webgl"));
+}
+
 async function draw(holder, address) {
   const Plotly = await plotly(address);
   const { figure } = figures.get(holder) ?? {};
@@ -68,6 +74,7 @@ export default function ({ parentElement, data, setStateValue }) {
   const holder = parentElement.querySelector(".figure");
   const failed = () => setStateValue("failed", true);
   const show = () => draw(holder, data.plotly).catch(failed);
+  if (!webgl()) return setStateValue("blind", true);
   holder.setAttribute("aria-label", data.alt);
   figures.get(holder)?.observer.disconnect();
   const observer = new ResizeObserver(() => {

@@ -20,6 +20,7 @@ from playground.ui.once import once
 
 SCRIPT: Final = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 HTML: Final = '<div class="figure" role="img" style="width: 100%; height: 100%"></div>'
+BLIND: Final = "figure.blind"  # in the session: this browser has no WebGL
 FAILED: Final = "figure.failed"  # in the session: this browser could not load the component
 
 
@@ -27,7 +28,8 @@ def show(figure: dict[str, Any], key: str, alt: str, height: int) -> None:
     """``figure`` (Plotly's ``data`` and ``layout``) as wide as there is room, ``height`` pixels.
 
     While ``layout["scene"]["uirevision"]`` stays the same, a camera turned by hand stays too.
-    Where the component cannot be had, it is a plain ``st.plotly_chart``.
+    Where the component cannot be had, it is a plain ``st.plotly_chart``. A browser without WebGL
+    says so, and from then on ``in_3d`` is false.
     """
     figure = {**figure, "layout": {**figure["layout"], "height": height}}
     component = None if FAILED in st.session_state else _component()
@@ -41,12 +43,21 @@ def show(figure: dict[str, Any], key: str, alt: str, height: int) -> None:
     def failed() -> None:
         st.session_state[FAILED] = True
 
+    def blind() -> None:
+        st.session_state[BLIND] = True
+
     mount(
         key=key,
         data={"figure": figure, "alt": alt, "plotly": address},
         height=height,
         on_failed_change=failed,
+        on_blind_change=blind,
     )
+
+
+def in_3d() -> bool:
+    """Whether the reader's browser can draw in three dimensions, as far as it has said."""
+    return BLIND not in st.session_state
 
 
 @once
@@ -70,4 +81,4 @@ def _component() -> tuple[Callable[..., Any], str] | None:
     return mount, address.replace("//", "/")
 
 
-__all__ = ["show"]
+__all__ = ["in_3d", "show"]

@@ -18,14 +18,16 @@ from playground.i18n import N_
 from playground.kept import RunList
 from playground.service import Run, RunService
 from playground.turns import Turns
-from playground.ui import address, board_join, browser, desk, language
+from playground.ui import address, board_join, browser, desk, hands, language, palette
 from playground.ui.language import _
 from playground.ui.once import once
 
 ROOT: Final = Path(__file__).parent.parent.parent
 ENTERED: Final = "entered"
 PLACE: Final = "browser.place"  # on the page, for what is known only when it is drawn
-STYLE: Final = f"<style>{Path(__file__).with_name('style.css').read_text('utf-8')}</style>"
+STYLE: Final = (
+    f"<style>{hands.css()}\n{Path(__file__).with_name('style.css').read_text('utf-8')}</style>"
+)
 TURNS: Final = Turns()  # of all pages of this process
 QUEUE: Final = 4  # pages that may wait for their turn before training makes room for them
 REST: Final = 0.01  # seconds that a worker rests after a slice, for each page beyond those
@@ -100,6 +102,7 @@ def _browser(stem: str) -> None:
                 "page": stem,
                 "pages": [*pages, BOARD[0]],
                 "address": address.leave(),
+                "dark": palette.dark(),
                 **desk.to_remember(),
             }
         )

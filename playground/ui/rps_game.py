@@ -19,7 +19,7 @@ from playground.recipe import Recipe
 from playground.rps.match import LONGEST, PLAYERS, Match, Played, luck
 from playground.rps.opponent import UNIFORM
 from playground.service import Run
-from playground.ui import charts, desk, language, palette
+from playground.ui import charts, desk, hands, language, palette
 from playground.ui.frame import fragment
 from playground.ui.language import _
 from playground.ui.parts import part
@@ -27,8 +27,6 @@ from playground.ui.problems import show_problems
 from playground.ui.state import tied
 from playground.ui.workbench import predictor_or_message
 
-# The only emoji of the playground. The selector after scissors asks for the coloured picture.
-SIGNS: Final = {"rock": "✊", "paper": "✋", "scissors": "✌\N{VARIATION SELECTOR-16}"}
 # Digits, as letters would differ between languages, and Streamlit keeps R for itself.
 KEYS: Final = {"rock": "1", "paper": "2", "scissors": "3"}
 NAMES: Final = {
@@ -155,7 +153,7 @@ def _buttons(now: Match, who: str) -> None:
     with st.container(key="rps-throws"):
         for place, move in zip(st.columns(3, gap="small"), MOVES, strict=True):
             place.button(
-                f"{SIGNS[move]} {_(MOVE_LABELS[move])}",
+                _(MOVE_LABELS[move]),
                 key=f"rps.{move}",
                 shortcut=KEYS[move],
                 width="stretch",
@@ -184,13 +182,13 @@ def _last_round(last: Played | None) -> None:
                 move=_sign(likely),
                 share=language.percent(chances[likely], 0),
             )
-    st.markdown(f"{said}  \n{expected}")
+    st.markdown(f"{said}  \n{expected}", unsafe_allow_html=True)  # of our own words alone
     names = {move: _(MOVE_LABELS[move]) for move in MOVES}
     charts.probability_bars(chances, names, "rps.bars", height=115)
 
 
 def _sign(move: str) -> str:
-    return f"{SIGNS[move]} {_(MOVE_LABELS[move]).lower()}"
+    return hands.beside(move, _(MOVE_LABELS[move]).lower())
 
 
 def _score(now: Match) -> None:

@@ -26,6 +26,7 @@ from playground.insight import loss_curves
 from playground.projects import PROJECTS
 from playground.recipe import Recipe
 from playground.seeds import generator
+from playground.ui import hands
 
 WIDTH, HEIGHT = 160, 90
 # One picture serves both themes: colours in between, each with a contrast of 3 on both papers.
@@ -327,11 +328,10 @@ def figures() -> str:
 
 def throws() -> str:
     """The three throws."""
-    hands = "".join(
-        f'<text x="{28 + 52 * place}" y="58">{hand}</text>'
-        for place, hand in enumerate(("✊", "✋", "✌️"))
+    return "".join(
+        f'<g transform="translate({6 + 52 * place} 23) scale(0.7)">{hands.svg(move, color)}</g>'
+        for place, (move, color) in enumerate(zip(hands.DRAWN, (BLUE, GREEN, RED), strict=True))
     )
-    return f'<g font-size="36" text-anchor="middle" fill="{INK}">{hands}</g>'
 
 
 def tastes() -> str:

@@ -246,7 +246,19 @@ if (!window.playgroundBrowser) {
   }
 }
 
-// The page itself: called after each run of its script.
+// Charts and drawings have the colours of the theme that Python was told of. Another theme in the
+// menu, or of the system, asks for one run more.
+let seen = null;
+
+function followTheme(data, setStateValue) {
+  const app = document.querySelector(".stApp");
+  if (!app) return;
+  const dark = getComputedStyle(app).colorScheme === "dark";
+  if (dark !== data.dark && dark !== seen) setStateValue("dark", dark);
+  seen = dark;
+}
+
+// The page itself: called after each run of its script, and when the theme changes.
 export function page({ parentElement, data, setStateValue }) {
   here.data = data;
   document.documentElement.lang = data.lang;
@@ -257,6 +269,7 @@ export function page({ parentElement, data, setStateValue }) {
   const found = forgotten(data);
   if (found && found !== data.asked) setStateValue("remembered", found);
   shareTheme(data);
+  followTheme(data, setStateValue);
   namesSoon();
 }
 

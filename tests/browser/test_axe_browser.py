@@ -1,0 +1,202 @@
+"""axe-core on every page: nothing of ours that somebody cannot read, hear or reach.
+
+Every page, every view of a lesson and every tab of a project in English on the light theme and
+in Polish on the dark one; the other two pairs on a sample. What axe cannot judge, the text in
+charts, ``tests/ui/test_palette.py`` does. On the way, no page may warn in the console.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+ROOT: Final = Path(__file__).parent.parent.parent
+AXE: Final = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+SECRET: Final = "a sentence of the test"
+
+VIEWS: Final = {
+    "neuron": ("line", "plane", "layer", "bends", "region"),
+    "activations": ("curve", "depth", "network"),
+    "forward_pass": ("network", "convolution"),
+    "loss": ("regression", "outlier", "classification", "yes_no", "why_not_mse"),
+    "backpropagation": ("chain", "nudge", "step"),
+    "optimizers": ("flat", "solid"),
+    "batches": ("cards", "noise", "overfitting"),
+}
+LESSONS: Final = (
+    *(f"{page}?view={view}" for page, views in VIEWS.items() for view in views),
+    "pytorch",
+)
+# As quick as they can be trained.
+PROJECTS: Final = (
+    "coffee?epochs=2&examples=500",
+    "weekday?epochs=2&examples=500",
+    "movies?epochs=2&examples=500",
+    "shapes?epochs=1&examples=200&photo=0&channels=4&kernels=3&strides=2",
+    "rps?epochs=1",
+    "digits?epochs=1&architecture=mlp&hidden=16&strokes=200&augmentation=0",
+)
+TABS: Final = 6
+OTHERS: Final = ("", "runs", "board")
+SAMPLE: Final = ("", "neuron", "backpropagation", "pytorch", "coffee", "runs", "board")
+
+# What is Streamlit's own: rule -> a part of the selector or of the HTML, and why it stays.
+ALLOWED: Final = {
+    # Its upload box is a <section role="presentation"> with what can be focused in it.
+    "presentation-role-conflict": 'data-testid="stFileUploaderDropzone"',
+}
+QUIET: Final = re.compile(
+    # Streamlit looks for its own base path first, at each deep link.
+    r"Failed to load resource|"
+    # Of a Chromium without a GPU.
+    r"GPU stall due to ReadPixels|WebGL"
+)
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """axe-core's script; ``npm install --no-save axe-core`` brings it."""
+    if not AXE.is_file():
+        if os.environ.get("PLAYGROUND_BROWSER_REQUIRED"):
+            pytest.fail("axe-core is required here: npm install --no-save axe-core")
+        pytest.skip("no axe-core: npm install --no-save axe-core")
+    return AXE.read_text("utf-8")
+
+
+class Reader:
+    """One window in one language and one theme, and what axe and the console said in it."""
+
+    def __init__(self, window: Page, address: str, lang: str, script: str) -> None:
+        self.window, self.address, self.lang, self.script = window, address, lang, script
+        self.found: list[str] = []
+        self.allowed: set[str] = set()
+        window.on("console", self._heard)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("warning", "error") and not QUIET.search(message.text):
+            self.found.append(f"{self.window.url}: the console says {message.text[:300]}")
+
+    def open(self, path: str) -> None:
+        join = "&" if "?" in path else "?"
+        self.window.goto(f"{self.address}/{path}{join}lang={self.lang}")
+        self.judge(path or "start")
+
+    def settle(self) -> None:
+        self.window.locator("h1").first.wait_for()
+        self.window.wait_for_function(
+            """() => document.querySelector('[data-test-script-state=notRunning]')
+            && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')"""
+        )
+
+    def judge(self, where: str) -> None:
+        self.settle()
+        self.window.evaluate("script => { if (!window.axe) (0, eval)(script); }", self.script)
+        said: Any = self.window.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        for violation in said["violations"]:
+            for node in violation["nodes"]:
+                rule = violation["id"]
+                if rule in ALLOWED and ALLOWED[rule] in node["html"]:
+                    self.allowed.add(rule)
+                else:
+                    why = " ".join(node["failureSummary"].split())
+                    self.found.append(f"{where} [{self.lang}]: {rule}: {node['html'][:200]} {why}")
+
+    def train(self, path: str) -> None:
+        """A project untrained, trained, and then tab by tab."""
+        self.open(path)
+        stop = self.window.locator('[class*="-stop"] button').first
+        self.window.get_by_test_id("stBaseButton-primary").click()
+        expect(self.window.locator('[class*="-reset"] button').first).to_be_enabled()
+        expect(stop).to_be_disabled()
+        for tab in range(TABS):
+            self.window.get_by_role("tab").nth(tab).click()
+            expect(self.window.get_by_role("tab").nth(tab)).to_have_attribute(
+                "aria-selected", "true"
+            )
+            self.judge(f"{path} trained, tab {tab + 1}")
+
+
+@pytest.fixture
+def reader(
+    browser: Browser, serve: Callable[[], str], axe: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str, str], Reader]]:
+    """A new window of a language and a theme, all at one server."""
+    monkeypatch.setenv("PLAYGROUND_TEACHER_SECRET", SECRET)
+    address = serve()
+    contexts = []
+
+    def open_in(lang: str, theme: str) -> Reader:
+        context = browser.new_context(
+            viewport={"width": 1400, "height": 900},
+            color_scheme="dark" if theme == "dark" else "light",
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        window = context.new_page()
+        window.set_default_timeout(60_000)
+        return Reader(window, address, lang, axe)
+
+    yield open_in
+    for context in contexts:
+        context.close()
+
+
+def test_nothing_of_ours_is_hard_to_read_or_to_reach(
+    reader: Callable[[str, str], Reader],
+) -> None:
+    """One test, as all of it shares one server: what it starts costs more than what it judges."""
+    readers = []
+    for lang, theme in (("en", "light"), ("pl", "dark")):
+        one = reader(lang, theme)
+        readers.append(one)
+        for path in (*OTHERS, *LESSONS):
+            one.open(path)
+        for path in PROJECTS:
+            one.train(path)
+        one.open("runs")
+        one.window.locator(".st-key-desk-popover button").click()
+        one.judge("runs with the desk's menu")
+        one.open("board")
+        one.window.locator("input[type=password]").fill(SECRET)
+        one.window.locator("input[type=password]").press("Enter")
+        expect(one.window.locator("input[type=password]")).to_have_count(0)
+        one.judge("board, shown")
+    for lang, theme in (("en", "dark"), ("pl", "light")):
+        one = reader(lang, theme)
+        readers.append(one)
+        for path in SAMPLE:
+            one.open(path)
+    found = [line for one in readers for line in one.found]
+    assert not found, "\n".join(found)
+    # What is allowed and does not happen any more must not stay allowed.
+    assert set().union(*(one.allowed for one in readers)) == set(ALLOWED)
+
+
+def test_drawings_follow_the_theme(reader: Callable[[str, str], Reader]) -> None:
+    """Another theme in mid-visit: ink and paper change with it, without a press."""
+    one = reader("en", "light")
+    one.window.goto(f"{one.address}/backpropagation")
+    label = one.window.locator("svg text", has_text="x₁").last
+    expect(label).to_have_attribute("fill", "#1c2b33")
+    one.window.emulate_media(color_scheme="dark")
+    expect(label).to_have_attribute("fill", "#e6ecee")
+
+
+def test_without_webgl_the_landscape_is_a_map(reader: Callable[[str, str], Reader]) -> None:
+    one = reader("pl", "light")
+    one.window.add_init_script(
+        """const get = HTMLCanvasElement.prototype.getContext;
+        HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+          return /webgl/.test(kind) ? null : get.call(this, kind, ...rest);
+        };"""
+    )
+    one.window.goto(f"{one.address}/optimizers?view=solid&lang=pl")
+    expect(one.window.get_by_text("nie potrafi rysować w trzech wymiarach")).to_be_visible()
+    expect(one.window.locator("[data-testid=stVegaLiteChart] canvas").first).to_be_visible()
+    expect(one.window.locator(".figure")).to_have_count(0)
