@@ -22,6 +22,7 @@ from playground.ui import (
     palette,
     plane,
     surface_3d,
+    ticks,
     update_rule,
 )
 from playground.ui.language import _
@@ -150,6 +151,20 @@ def begin_at(w1: float, w2: float) -> None:
     dials.set("w2", round(w2, 1))
 
 
+def where_they_are() -> str:
+    """The picture in words: each optimizer's place and loss after the steps so far."""
+    places = "; ".join(
+        f"{shown[name]} ({ticks.written(way.points[-1][0])}; {ticks.written(way.points[-1][1])}), "
+        f"L = {ticks.written(way.losses[-1])}"
+        for name, way in walked.items()
+    )
+    return _(
+        "The loss over two weights, and the ways of the optimizers after {n} steps: {places}",
+        n=step,
+        places=places,
+    )
+
+
 def seen_from_above() -> None:
     """The map, the ways so far, and where each optimizer is now."""
     values = np.sqrt(heights(surface.name, FINE))  # so that the lines of height lie evenly
@@ -167,7 +182,7 @@ def seen_from_above() -> None:
         "w₁",
         "w₂",
         key="optimizers.map",
-        alt=_("The loss over two weights, and the ways of the optimizers"),
+        alt=where_they_are(),
         points=marks,
         paths={
             shown[name]: (*zip(*way.points, strict=True), COLORS[name])
@@ -193,7 +208,7 @@ def seen_from_the_side() -> None:
             for name, way in walked.items()
         },
         key="optimizers.landscape",
-        alt=_("The loss over two weights, and the ways of the optimizers"),
+        alt=where_they_are(),
         turned=float(dials["turned"]),
         height=420,
     )

@@ -10,7 +10,7 @@ import torch
 
 from playground.insight import gauges
 from playground.insight.gauges import Histogram, Measured
-from playground.ui import charts, language, palette
+from playground.ui import charts, language, palette, ticks
 from playground.ui.charts import Line
 from playground.ui.inside_look import Network, short, stage_names
 from playground.ui.language import _
@@ -110,6 +110,12 @@ def _ratios(samples: Sequence[Measured], names: Sequence[str], name: str) -> Non
         for layer, ratio in zip(names, one.moves, strict=False)
     ]
     span = _powers([row["y"] for row in rows])
+    waiting = _(
+        "‖change‖ : ‖weights‖ of single training steps: known once it trains under your eyes."
+    )
+    if not rows:
+        st.caption(waiting)
+        return
     colors = [palette.CLASSES[place % len(palette.CLASSES)] for place in range(len(names))]
     spec = {
         "encoding": {
@@ -139,14 +145,16 @@ def _ratios(samples: Sequence[Measured], names: Sequence[str], name: str) -> Non
             *charts.rules([Line(_("rule of thumb"), gauges.THUMB)], span, 150, logarithmic=True),
         ],
     }
-    charts.show(rows, spec, 220, f"{name}.ratios", _("Update-to-weight ratio over the steps"))
+    last = ", ".join(
+        f"{layer} {short(ratio)}" for layer, ratio in zip(names, samples[-1].moves, strict=False)
+    )
+    alt = _("Update-to-weight ratio over the steps; the last: {names}", names=last or "–")
+    charts.show(rows, spec, 220, f"{name}.ratios", alt)
     moved = samples[-1].moved
     st.caption(
         _("‖change‖ : ‖weights‖ of single training steps, the last one step {n}.", n=moved)
         if moved
-        else _(
-            "‖change‖ : ‖weights‖ of single training steps: known once it trains under your eyes."
-        )
+        else waiting
     )
 
 
@@ -188,7 +196,18 @@ def _histograms(
         },
     }
     st.markdown(f"**{title}**")
-    charts.show(rows, spec, HEIGHT, f"{key}.now", f"{title}: {x_title}")
+    alt = _(
+        "{title}: from {low} to {high}, most of them near {most}",
+        title=title,
+        low=ticks.written(low),
+        high=ticks.written(high),
+        most=ticks.written(
+            now.low + (max(range(len(now.counts)), key=now.counts.__getitem__) + 0.5) * now.width
+        ),
+    )
+    charts.show(rows, spec, HEIGHT, f"{key}.now", alt)
+    if steps[0] == steps[-1]:  # one look is no picture over time
+        return
     shares, low, high = gauges.over_time(of)
     moments = torch.tensor(steps, dtype=torch.float64)
     wanted = torch.linspace(float(moments[0]), float(moments[-1]), COLUMNS, dtype=torch.float64)

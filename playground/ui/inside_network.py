@@ -348,8 +348,8 @@ def _spec(columns: int, most: int) -> dict[str, Any]:
             **text,
             "color": palette.PAPER,
             "stroke": palette.PAPER,
-            "strokeWidth": 5,
-            "opacity": 0.85,
+            "strokeWidth": 8,
+            "strokeJoin": "round",
         }
         encoding = {"x": x, "y": y, "text": {"field": field}}
         under, over = (

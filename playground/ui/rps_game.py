@@ -261,7 +261,16 @@ def _rates(now: Match) -> None:
         ],
     }
     low, high = luck(max(len(now.played), 1))
-    charts.show(rows, spec, 185, "rps.rates", _("Share of wins of both sides over the rounds"))
+    rounds = max(len(now.played), 1)
+    alt = _(
+        "Share of wins over {n} rounds: you {you}, machine {machine}; luck alone {low} to {high}",
+        n=language.number(len(now.played)),
+        you=language.percent(wins[1] / rounds, 0),
+        machine=language.percent(wins[2] / rounds, 0),
+        low=language.percent(low, 0),
+        high=language.percent(high, 0),
+    )
+    charts.show(rows, spec, 185, "rps.rates", alt)
     st.caption(
         _(
             "Grey: where luck alone stays in 95 of 100 games, now {low} to {high}.",
@@ -309,7 +318,9 @@ def _accuracies(now: Match) -> None:
             },
         ]
     }
-    charts.show(rows, spec, 52 + 19 * len(rows), "rps.accuracy", _("Right guesses by predictor"))
+    said = ", ".join(f"{row['name']} {row['text']}" for row in rows)
+    alt = _("Right guesses by predictor: {names}", names=said)
+    charts.show(rows, spec, 52 + 19 * len(rows), "rps.accuracy", alt)
 
 
 def _seal(now: Match, who: str, last: Played | None) -> None:
