@@ -26,6 +26,7 @@ def try_it(run: Run) -> None:
         return
     price = predictor.predict(row).value
     st.metric(_("The network's price"), f"{language.number(price, 2)} zł")
+    known = table_page.knows_truth(run)
     menu = coffee.menu()
     learned = predictor.ask(COFFEE.encoder.encode_rows(menu)).tolist()
     truth = coffee.price(COFFEE.encoder.encode_rows(menu)).tolist()
@@ -36,7 +37,7 @@ def try_it(run: Run) -> None:
                 "x": item["extras"],
                 "line": _(sizes[str(item["size"])]),
                 "learned": said,
-                "true": right,
+                **({"true": right} if known else {}),
             }
             for item, said, right in zip(menu, learned, truth, strict=True)
             if item["takeaway"] == row["takeaway"]
@@ -46,7 +47,10 @@ def try_it(run: Run) -> None:
         names=[_(label) for label in sizes.values()],
         key="coffee.curves",
     )
-    st.caption(_("Lines: what the network says. Crosses: the true rule, without noise."))
+    if known:
+        st.caption(_("Lines: what the network says. Crosses: the true rule, without noise."))
+    else:
+        st.caption(_("Lines: what the network says. Nobody knows the rule behind your own rows."))
 
 
 def data(panel: Panel, run: Run) -> None:

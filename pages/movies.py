@@ -40,7 +40,11 @@ def taste(run: Run) -> None:
     predictor = predictor_or_message(run)
     if predictor is None:
         return
-    st.markdown("**" + _("Who likes what? Age × genre, learned and true") + "**")
+    known = table_page.knows_truth(run)
+    title = _("Who likes what? Age × genre, learned and true")
+    if not known:
+        title = _("Who likes what? Age × genre, as the network learned it from your rows")
+    st.markdown(f"**{title}**")
     held = {name: st.session_state[f"movies.ask.{name}"] for name in ("duration", "popularity")}
     rows = [{"age": age, "genre": genre, **held} for genre in movies.GENRES for age in AGES]
     inputs = MOVIES.encoder.encode_rows(rows)
@@ -49,7 +53,8 @@ def taste(run: Run) -> None:
     names = [_(movies.COLUMNS[1].choice_labels[genre]) for genre in movies.GENRES]
     left, right = st.columns(2, gap="medium")
     shape = (len(movies.GENRES), len(AGES))
-    for place, title, shares in ((left, _("learned"), learned), (right, _("true"), truth)):
+    maps = [(left, _("learned"), learned), *([(right, _("true"), truth)] if known else [])]
+    for place, title, shares in maps:
         with place:
             charts.heat_map(
                 torch.reshape(shares, shape).tolist(),

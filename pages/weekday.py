@@ -27,7 +27,7 @@ def try_it(run: Run) -> None:
     predictor = predictor_or_message(run)
     if predictor is None:
         return
-    answer = predictor.predict(row)
+    answer = predictor.answer(WEEKDAY.encoder.encode(row))  # of more than 24 hours too
     total = sum(float(hours) for hours in row.values())
     if total > 24:
         st.caption(

@@ -70,6 +70,11 @@ class Encoder:
                 numbers.append(float(value))  # type: ignore[arg-type]
         return torch.tensor(numbers)
 
+    def total(self, encoded: Tensor) -> float:
+        """What the numbers of one encoded row add up to, choices aside."""
+        numbers = [not c.choices for c in self.columns for _choice in (c.choices or (c.name,))]
+        return float(encoded[torch.tensor(numbers)].double().sum())
+
     def encode_rows(self, rows: Iterable[Mapping[str, object]]) -> Tensor:
         """Many rows as (n, features) float32; raises like :meth:`encode`."""
         encoded = [self.encode(row) for row in rows]

@@ -71,7 +71,14 @@ class TableProject(Project):
         Raises:
             PlaygroundError: a column missing or unknown, or a value not allowed.
         """
-        return self.encoder.encode(raw)
+        encoded = self.encoder.encode(raw)
+        if self.encoder.total(encoded) > self.encoder.most + 1e-6:
+            raise PlaygroundError(
+                N_("The numbers of this row add up to {total}. At most {most} can be."),
+                total=f"{self.encoder.total(encoded):.10g}",
+                most=f"{self.encoder.most:.10g}",
+            )
+        return encoded
 
     def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
         return (len(self.encoder.features),)

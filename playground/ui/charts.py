@@ -460,7 +460,7 @@ def compare_lines(
     key: str,
     height: int = 220,
 ) -> None:
-    """Learned lines beside true points: rows with x, line (its name), learned and true."""
+    """Learned lines, beside true points where all rows (x, line: its name, learned) have true."""
     color = {
         "field": "line",
         "type": "nominal",
@@ -475,7 +475,9 @@ def compare_lines(
         "scale": {"domain": list(names), "range": list(palette.DASHES[: len(names)])},
     }
     xs = [row["x"] for row in rows]
-    span = spread([row[which] for row in rows for which in ("learned", "true")], False)
+    known = all("true" in row for row in rows)
+    drawn = ("learned", "true") if known else ("learned",)
+    span = spread([row[which] for row in rows for which in drawn], False)
     x = {
         "field": "x",
         "type": "quantitative",
@@ -493,6 +495,10 @@ def compare_lines(
             "axis": ticks.axis(ticks.linear(*span)),
         }
 
+    crosses = {
+        "mark": {"type": "point", "shape": "cross", "size": 60, "filled": True},
+        "encoding": {"y": y("true")},
+    }
     spec = {
         "encoding": {"x": x, "color": color},
         "layer": [
@@ -500,24 +506,29 @@ def compare_lines(
                 "mark": {"type": "line", "strokeWidth": 2.5},
                 "encoding": {"y": y("learned"), "strokeDash": dash},
             },
-            {
-                "mark": {"type": "point", "shape": "cross", "size": 60, "filled": True},
-                "encoding": {"y": y("true")},
-            },
+            *([crosses] if known else []),
         ],
     }
     said = []
     for name in names:
         of = sorted((row for row in rows if row["line"] == name), key=lambda row: row["x"])
         if of:
-            ends = (f"{ticks.written(row['learned'])} ({ticks.written(row['true'])})" for row in of)
+            ends = (
+                ticks.written(row["learned"])
+                + (f" ({ticks.written(row['true'])})" if known else "")
+                for row in of
+            )
             said.append(f"{name}: {', '.join(ends)}")
     alt = _(
-        "{y} by {x}, what the network says and, in brackets, the truth. {lines}",
-        y=y_title,
-        x=x_title,
-        lines="; ".join(said),
+        "{y} by {x}, what the network says. {lines}", y=y_title, x=x_title, lines="; ".join(said)
     )
+    if known:
+        alt = _(
+            "{y} by {x}, what the network says and, in brackets, the truth. {lines}",
+            y=y_title,
+            x=x_title,
+            lines="; ".join(said),
+        )
     show(rows, spec, height, key, alt)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from playground.data import tables
+from playground.data.cells import MAX_CELL, Column
 from playground.data.dataset import Examples
 from playground.data.problems import Problem
 from playground.errors import PlaygroundError
-from playground.fields import Field
 from playground.keepsakes import Row, table
 from playground.projects.table import TableProject
 from playground.recipe import Recipe
@@ -28,8 +28,8 @@ class OwnTable:
         self.key = f"{project.name}.own"
         self.fields = (*project.encoder.columns, project.encoder.target)
         self.kind = table(self.key, self.fields)  # one thing: all rows
-        # What the editor starts from; its changes are kept by Streamlit under its key.
-        self.start: list[Row] = st.session_state.setdefault(f"{self.key}.start", self.rows)
+        self.columns = [(field.name, Column(field, "")) for field in self.fields]
+        self.most = project.encoder.most
 
     @property
     def rows(self) -> list[Row]:
@@ -53,8 +53,19 @@ class OwnTable:
 
     def begin_again(self) -> None:
         """Let the editor start from the rows that are in use; a new key drops its changes."""
-        self.start = st.session_state[f"{self.key}.start"] = self.rows
+        st.session_state[f"{self.key}.start"] = self._texts()
         st.session_state[f"{self.key}.turn"] = st.session_state.get(f"{self.key}.turn", 0) + 1
+
+    def _texts(self) -> list[dict[str, str]]:
+        """The rows as the reader writes them.
+
+        As text, for a column of numbers in the browser makes 125 of 12,5, and one of yes and
+        no forgets what it does not know, before anybody here has seen it.
+        """
+        return [
+            {name: column.write(row[name], language.current()) for name, column in self.columns}
+            for row in self.rows
+        ]
 
     def show(self) -> None:
         """Upload, template, editor, and every problem found."""
@@ -82,28 +93,57 @@ class OwnTable:
             if file is None:
                 return
             try:
-                found = tables.parse(file.getvalue(), self.fields, file.name)
+                found = tables.parse(file.getvalue(), self.fields, file.name, self.most)
             except PlaygroundError as error:
-                st.session_state[f"{self.key}.problems"] = [Problem.of(error, file.name)]
+                self._say([Problem.of(error, file.name)])
                 return
-            st.session_state[f"{self.key}.problems"] = found.problems
+            self._say(found.problems, found)
             if found.rows:
-                with desk.here().lock:
-                    self.keep([*self.rows, *found.rows][: tables.MAX_ROWS])
-                self.begin_again()
-                st.toast(_("{n} rows added.", n=language.number(len(found.rows))))
+                self._add(found.rows)
 
         st.file_uploader(
             _(
-                "Your own rows as a CSV file (at most {rows} rows, {size} MB)",
+                "Your own rows as a CSV file (at most {rows} rows)",
                 rows=language.number(tables.MAX_ROWS),
-                size=tables.MAX_BYTES // 1_000_000,
             ),
-            type=["csv", "txt", "tsv"],
+            # Those of spreadsheets too, so that our own sentence says what to do with them.
+            type=["csv", "txt", "tsv", "xlsx", "xls", "ods"],
             key=key,
             on_change=read,
+            max_upload_size=tables.MAX_BYTES // 1_000_000,
         )
-        show_problems(st.session_state.get(f"{self.key}.problems", []))
+        show_problems(*st.session_state.get(f"{self.key}.problems", ([], None)))
+
+    def _say(self, problems: Sequence[Problem], table: tables.Table | None = None) -> None:
+        """Show these problems until the next file, or the next press of a button."""
+        st.session_state[f"{self.key}.problems"] = (list(problems), table)
+
+    def _add(self, rows: list[Row]) -> None:
+        """Keep ``rows`` too, as far as there is room, and say what became of them."""
+        with desk.here().lock:
+            before = self.rows
+            kept = rows[: max(tables.MAX_ROWS - len(before), 0)]
+            there = set(map(self._cells, before))
+            self.keep([*before, *kept])
+        self.begin_again()
+        said = [language.counted("{n} row added.", "{n} rows added.", len(kept))]
+        if len(kept) < len(rows):
+            left = language.counted("{n} row left out", "{n} rows left out", len(rows) - len(kept))
+            most = language.number(tables.MAX_ROWS)
+            said.append(_("{rows}: at most {most} are kept.", rows=left, most=most))
+        twice = sum(self._cells(row) in there for row in kept)
+        if twice:
+            said.append(
+                language.counted(
+                    "{n} of them was there already, and counts twice now.",
+                    "{n} of them were there already, and count twice now.",
+                    twice,
+                )
+            )
+        st.toast(" ".join(said), duration="long" if len(said) > 1 else "short")
+
+    def _cells(self, row: Row) -> tuple[object, ...]:
+        return tuple(row[field.name] for field in self.fields)
 
     def _edit(self) -> None:
         st.caption(
@@ -112,20 +152,31 @@ class OwnTable:
                 "“Keep these rows”."
             )
         )
-        blank: dict[str, Any] = {field.name: None for field in self.fields}
-        start: list[dict[str, Any]] = self.start or [blank]
+        turn = st.session_state.get(f"{self.key}.turn", 0)
+        changes: Mapping[str, Any] = st.session_state.get(f"{self.key}.editor.{turn}") or {}
+        # What the editor starts from; its changes are kept by Streamlit under its key.
+        if f"{self.key}.start" not in st.session_state:
+            st.session_state[f"{self.key}.start"] = self._texts()
+        found: list[dict[str, str]] = st.session_state[f"{self.key}.start"]
+        try:  # before anything is done with them: the browser says how many there are
+            tables.check_count(len(found) + len(changes.get("added_rows", ())))
+        except PlaygroundError as error:
+            self._say([Problem.of(error)])
+            self.begin_again()
+            st.rerun()
+        start = found or [{name: "" for name, _column in self.columns}]
         edited = st.data_editor(
-            {field.name: [row[field.name] for row in start] for field in self.fields},
+            {name: [row[name] for row in start] for name, _column in self.columns},
             num_rows="dynamic",
             hide_index=True,
-            column_config={field.name: _column(field) for field in self.fields},
-            key=f"{self.key}.editor.{st.session_state.get(f'{self.key}.turn', 0)}",
+            column_config={name: _text_column(column) for name, column in self.columns},
+            key=f"{self.key}.editor.{turn}",
             height=230,
         )
         with st.container(horizontal=True):
             if st.button(_("Keep these rows"), icon=":material/check:", key=f"{self.key}.keep"):
-                checked = tables.check_rows(_rows(edited), self.fields)
-                st.session_state[f"{self.key}.problems"] = checked.problems
+                checked = tables.check_rows(_rows(edited), self.fields, self.most)
+                self._say(checked.problems, checked)
                 self.keep(checked.rows)
                 if not checked.problems:  # else the wrong rows stay, to be put right
                     self.begin_again()
@@ -136,7 +187,7 @@ class OwnTable:
                 key=f"{self.key}.clear",
                 disabled=not self.rows,
             ):
-                st.session_state[f"{self.key}.problems"] = []
+                self._say([])
                 self.keep([])
                 self.begin_again()
                 st.rerun()
@@ -147,23 +198,15 @@ class OwnTable:
 
 def _rows(edited: Any) -> list[Mapping[str, object]]:
     """The editor's table (columns by name, or a data frame) as rows."""
-    columns = dict(edited)
-    count = len(next(iter(columns.values()), []))
-    return [{name: list(values)[i] for name, values in columns.items()} for i in range(count)]
+    columns = {name: list(values) for name, values in dict(edited).items()}
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
-def _column(field: Field) -> Any:
-    """The editor's own first check of a column, as far as it has one."""
-    label = _(field.label) + (f" [{_(field.unit)}]" if field.unit else "")
-    if field.kind == "choice":
-        return st.column_config.SelectboxColumn(
-            label,
-            options=list(field.choices),
-            format_func=lambda choice: _(field.choice_labels.get(str(choice), str(choice))),
-        )
-    if field.kind == "switch":
-        return st.column_config.CheckboxColumn(label)
-    step = 1 if field.kind == "integer" else None
-    return st.column_config.NumberColumn(
-        label, min_value=field.low, max_value=field.high, step=step
+def _text_column(column: Column) -> Any:
+    """A column to type into; what may stand there is said when one points at its heading."""
+    field = column.field
+    return st.column_config.TextColumn(
+        _(field.label) + (f" [{_(field.unit)}]" if field.unit else ""),
+        help=_("Allowed: {what}.", what=column.allowed.text(_)),
+        max_chars=MAX_CELL,
     )

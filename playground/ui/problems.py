@@ -3,49 +3,93 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from html import escape
+from typing import Final
 
 import streamlit as st
 
-from playground.data.problems import Problem
+from playground.data.problems import Problem, Sentence
+from playground.data.tables import Table
 from playground.ui import language
 from playground.ui.language import _
 
+SHOWN: Final = 200  # problems; more tell nobody more
+TABLE: Final = """
+<style>
+.problems { max-height: 260px; overflow: auto; }
+.problems table { border-collapse: collapse; width: 100%; font-size: 0.9rem; }
+.problems :is(th, td) { text-align: left; vertical-align: top; padding: 4px 10px 4px 0;
+  border-bottom: 1px solid rgb(128 128 128 / 0.3); overflow-wrap: anywhere; }
+.problems :is(th, td):last-child { min-width: 14rem; }
+</style>
+"""
 
-def show_problems(problems: Sequence[Problem]) -> None:
-    """All ``problems`` in a table: they quote the student's own text, so never as Markdown."""
+
+def show_problems(problems: Sequence[Problem], table: Table | None = None) -> None:
+    """All ``problems``, and how much of the ``table`` they were found in can be used.
+
+    They quote the student's own text, so it is never shown as Markdown.
+    """
     for problem in problems:
         if problem.row is None and not problem.column and len(problems) == 1:
             # A whole file: its reason is the message.
             st.error(plain(problem.text(_)), icon=":material/report:")
             return
-    if not problems:
-        return
-    st.warning(
-        language.counted(
+    notes = [problem for problem in problems if problem.note]
+    wrong = [problem for problem in problems if not problem.note]
+    if wrong and table is not None:
+        count = language.counted("{n} problem.", "{n} problems.", len(wrong))
+        usable = _(
+            "Rows that can be used: {good} of {total}.",
+            good=language.number(len(table.rows)),
+            total=language.number(table.total),
+        )
+        box = st.warning if table.rows else st.error
+        box(f"{usable} {count}", icon=":material/report:")
+    elif wrong:
+        said = language.counted(
             "{n} problem. What has none can be used.",
             "{n} problems. What has none can be used.",
-            len(problems),
-        ),
-        icon=":material/report:",
+            len(wrong),
+        )
+        st.warning(said, icon=":material/report:")
+    if wrong:
+        _table(wrong)
+    if notes:
+        names = ", ".join(plain(problem.value or problem.column) for problem in notes)
+        st.caption(":material/info: " + _("Columns that are not used: {names}.", names=names))
+
+
+def _table(problems: Sequence[Problem]) -> None:
+    """A row a problem, whose sentence wraps: in HTML, for a data frame cuts it."""
+    places = any(problem.row is not None for problem in problems)
+    titles = [_("Row"), _("Column")] if places else []
+    titles += [_("Value"), _("What is wrong")]
+    rows = []
+    for problem in problems[:SHOWN]:
+        cells = [problem.value, problem.text(_)]
+        if places:
+            column = problem.values.get("column", problem.column)
+            name = column.text(_) if isinstance(column, Sentence) else str(column)
+            cells = ["" if problem.row is None else str(problem.row), name, *cells]
+        rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
+    head = "".join(f"<th scope='col'>{escape(title)}</th>" for title in titles)
+    st.html(
+        f"{TABLE}<div class='problems' tabindex='0'><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
-    table: dict[str, list[object]] = {}
-    if any(problem.row is not None for problem in problems):
-        table[_("Row")] = [problem.row for problem in problems]
-        table[_("Column")] = [problem.column for problem in problems]
-    table[_("Value")] = [problem.value for problem in problems]
-    table[_("What is wrong")] = [problem.text(_) for problem in problems]
-    st.dataframe(
-        table,
-        hide_index=True,
-        row_height=56,  # so that a sentence wraps instead of losing its end
-        height=min(38 + 56 * len(problems), 260),
-        column_config={
-            _("Row"): st.column_config.Column(width=60),
-            _("Column"): st.column_config.Column(width=100),
-            _("Value"): st.column_config.Column(width=130),
-        },
-    )
+    if len(problems) > SHOWN:
+        columns = Counter(problem.column for problem in problems if problem.column).most_common(5)
+        often = ", ".join(f"{plain(name)} {language.number(n)}" for name, n in columns)
+        st.caption(
+            _(
+                "The first {n} are shown. By column: {often}.",
+                n=language.number(SHOWN),
+                often=often or "–",
+            )
+        )
 
 
 def plain(text: str) -> str:
