@@ -178,8 +178,10 @@ def test_nothing_of_ours_is_hard_to_read_or_to_reach(
     assert set().union(*(one.allowed for one in readers)) == set(ALLOWED)
 
 
-def test_drawings_follow_the_theme(reader: Callable[[str, str], Reader]) -> None:
-    """Another theme in mid-visit: ink and paper change with it, without a press."""
+def test_drawings_follow_the_theme_and_the_browser(
+    reader: Callable[[str, str], Reader],
+) -> None:
+    """Another theme in mid-visit needs no press; without WebGL the landscape is a map."""
     one = reader("en", "light")
     one.window.goto(f"{one.address}/backpropagation")
     label = one.window.locator("svg text", has_text="x₁").last
@@ -187,8 +189,6 @@ def test_drawings_follow_the_theme(reader: Callable[[str, str], Reader]) -> None
     one.window.emulate_media(color_scheme="dark")
     expect(label).to_have_attribute("fill", "#e6ecee")
 
-
-def test_without_webgl_the_landscape_is_a_map(reader: Callable[[str, str], Reader]) -> None:
     one = reader("pl", "light")
     one.window.add_init_script(
         """const get = HTMLCanvasElement.prototype.getContext;
