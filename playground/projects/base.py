@@ -54,6 +54,8 @@ class Project(ABC):
     labels: ClassVar[tuple[str, ...]] = ()  # by class number; for a yes-no question (no, yes)
     label_names: ClassVar[Mapping[str, str]] = {}  # gettext ids, where a label is not plain
     folders: ClassVar[Mapping[str, str]] = {}  # other names of a label, as folders have them
+    calibrated: ClassVar[str] = N_("Calibration: of those given 70 %, are 70 % a yes?")
+    """What a yes-no question's calibration curve asks."""
     data_fields: ClassVar[tuple[Field, ...]] = ()
     pictures: ClassVar[bool] = False  # whether a CNN makes sense
     rough: ClassVar[Scaler | None] = None
@@ -61,6 +63,11 @@ class Project(ABC):
     made: ClassVar[str] = "examples"  # the data option that says how many are made for a run
     defaults: ClassVar[Mapping[str, Any]] = {}
     presets: ClassVar[tuple[Preset, ...]] = ()
+
+    @property
+    def unit(self) -> str:
+        """Of what a regression predicts, as a gettext id; "" where there is none."""
+        return ""
 
     @abstractmethod
     def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:

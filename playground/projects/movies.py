@@ -12,6 +12,7 @@ class Movies(TableProject):
     title = N_("Movies")
     purpose = N_("Describe a viewer and a film: the network says whether they like it.")
     task = "binary"
+    calibrated = N_("Calibration: of those given 70 %, do 70 % like it?")
     labels = ("no", "yes")
     label_names = {"no": N_("does not like it"), "yes": N_("likes it")}
     encoder = movies.ENCODER

@@ -57,6 +57,10 @@ class TableProject(Project):
     def limit(noise: float, /) -> Mapping[str, float]:
         """The best figures that any model could reach at that noise."""
 
+    @property
+    def unit(self) -> str:
+        return self.encoder.target.unit if self.task == "regression" else ""
+
     def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
         return load(self.generate, self.task, recipe.data, recipe.seed, own)
 

@@ -135,7 +135,12 @@ def _comparison(result: Tested) -> None:
     limit = best(run.recipe, "test")
     if limit:
         rows.append((_("the best any model could do"), limit))
-    titles = {"mae": _("Mean error [zł]"), "mse": _("MSE [zł²]"), "accuracy": _("Accuracy")}
+    unit = _(run.project.unit) if run.project.unit else ""
+    titles = {
+        "mae": _("Mean error") + (f" [{unit}]" if unit else ""),
+        "mse": _("MSE") + (f" [{unit}²]" if unit else ""),
+        "accuracy": _("Accuracy"),
+    }
     table: dict[str, list[Any]] = {_("On the test rows"): [name for name, row in rows]}
     for figure in shown:
         values = [row[figure] for name, row in rows]

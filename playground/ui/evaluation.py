@@ -308,7 +308,7 @@ def binary(result: Tested) -> None:
             _("the network says"),
             _("it happens"),
             f"{name}.calibration",
-            _("Calibration: of those given 70 %, do 70 % like it?"),
+            _(result.run.project.calibrated),
             diagonal=True,
             markers=True,
         )

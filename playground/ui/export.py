@@ -85,15 +85,20 @@ def _show(now: list[Part], before: list[Part]) -> None:
 
 
 def _rows(now: str, before: str) -> list[Row]:
-    """Lines of ``now``, those that are not in ``before`` marked."""
-    lines, old = now.splitlines(), before.splitlines()
+    """The first lines of ``now``, those that are not in ``before`` marked.
+
+    Cut before they are compared: of thousands of own rows, many alike, that would take minutes.
+    """
+    lines, old = now.splitlines(), before.splitlines()[: 2 * LONGEST]
+    hidden = len(lines) - LONGEST if len(lines) > LONGEST + 1 else 0
+    if hidden:
+        lines = lines[:LONGEST]
     rows = []
     matcher = difflib.SequenceMatcher(None, old, lines, autojunk=False)
     for kind, _from, _to, start, end in matcher.get_opcodes():
         rows += [Row(line, new=kind != "equal") for line in lines[start:end]]
-    if len(rows) > LONGEST + 1:
-        hidden = language.counted("# … {n} more line", "# … {n} more lines", len(rows) - LONGEST)
-        rows = [*rows[:LONGEST], Row(hidden)]
+    if hidden:
+        rows.append(Row(language.counted("# … {n} more line", "# … {n} more lines", hidden)))
     return rows
 
 

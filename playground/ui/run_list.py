@@ -18,7 +18,6 @@ from playground.i18n import N_
 from playground.kept import LONGEST, MOST_RUNS, Kept, RunList
 from playground.projects import PROJECTS
 from playground.projects.base import Project
-from playground.projects.table import TableProject
 from playground.recipe import Recipe
 from playground.service import Snapshot
 from playground.ui import charts, comparison, frame, language, palette, ticks, workbench
@@ -192,9 +191,7 @@ def figure_of(project: Project, value: float | None) -> str:
 
 def unit_of(project: Project) -> str:
     """The unit of what a regression predicts."""
-    if isinstance(project, TableProject) and project.task == "regression":
-        return _(project.encoder.target.unit)
-    return ""
+    return _(project.unit) if project.unit else ""
 
 
 def state_of(snapshot: Snapshot) -> str:

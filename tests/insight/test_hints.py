@@ -360,3 +360,16 @@ def test_a_method_that_is_no_better_than_a_constant_answer_is_no_goal(
     hints(alone)  # raises nothing
     limit = {key: whole.blind[key] + off for key in ("loss", figure)}
     hints(replace(whole, best=limit, methods=method))
+
+
+def test_a_run_of_a_handful_of_steps_is_told_to_make_more() -> None:
+    """Thirty rows of one's own and five epochs: a smaller learning rate only makes it worse."""
+    kind = project("coffee")
+    own = Examples(*kind.generate(30, 0.5, 1)[:])  # type: ignore[attr-defined]
+    before = playground.train("coffee", own=own, data={"rows": "own"}, epochs=5, threads=1)
+    assert before.history.steps < 10
+    hint = next(hint for hint in hints(situation(before)) if hint.rule == "not_learning")
+    assert set(hint.changes) == {"batch_size", "epochs"}
+    after = playground.run(before.recipe.with_(**hint.changes), own=own)
+    first, then = (run.history.epochs[-1].validation["mae"] for run in (before, after))
+    assert then < 0.5 * first

@@ -160,6 +160,10 @@ def collapsed(run: Situation) -> Hint | None:
     )
 
 
+# Steps below which a run has hardly begun: no trend can be told, and smaller ones get nowhere.
+BEGUN: Final = 10
+
+
 def not_learning(run: Situation) -> Hint | None:
     """No better than answering without looking.
 
@@ -183,7 +187,8 @@ def not_learning(run: Situation) -> Hint | None:
             "number as an answer to everything would get {blind}."
         )
     values = {"epoch": last.epoch, "loss": last.validation["loss"], "blind": blind}
-    return Hint("not_learning", sentence, values, way_out(run))
+    change = more_steps(run) if run.history.steps < BEGUN else way_out(run)
+    return Hint("not_learning", sentence, values, change)
 
 
 def overfitting(run: Situation) -> Hint | None:
@@ -501,6 +506,13 @@ def way_out(run: Situation) -> dict[str, Value]:
     if min(recipe.hidden) < 8:  # a bottleneck that little gets through
         return more_room(run)
     return {"learning_rate": lower(run.rate)}
+
+
+def more_steps(run: Situation) -> dict[str, Value]:
+    """Smaller batches and more epochs, for a run of a handful of steps."""
+    most = int(FIELDS["epochs"].high)
+    size = min(run.recipe.batch_size, 2 ** int(math.log2(max(run.training_examples / 5, 1))))
+    return {"batch_size": size, "epochs": min(max(4 * run.recipe.epochs, 60), most)}
 
 
 def more_room(run: Situation) -> dict[str, Value]:
