@@ -1,6 +1,7 @@
 """Activation functions: what bends a network, and what they do to a gradient."""
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -14,6 +15,7 @@ from playground.recipe import FIELDS as RECIPE
 from playground.ui import charts, formula, language, lesson, lesson_charts, palette, plane
 from playground.ui.language import _
 from playground.ui.plane import CLASS_COLORS, Dot
+from playground.ui.sums import Number, Sums
 
 KIND = RECIPE["activation"]
 COLORS = dict(zip(KIND.choices, palette.CLASSES, strict=False))
@@ -114,7 +116,7 @@ FIELDS = (
 dials = lesson.begin(
     "activations", N_("What does an activation function add, and what does it cost?"), FIELDS
 )
-tex, factor, term = formula.tex, formula.factor, formula.term
+tex = formula.tex
 
 
 def chosen(kind: str | None = None) -> Activation:
@@ -134,94 +136,105 @@ def shape_dials() -> None:
                     dials.show(name)
 
 
-def digits(value: float) -> int:
-    """As many decimals as say something."""
-    return 3 if abs(value) < 100 else 0
-
-
-def scientific(value: float) -> str:
-    """A number in LaTeX that may be very small or large: 0.105, or 2.31 · 10⁻⁷."""
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return tex(value, digits(value))
-    power = math.floor(math.log10(abs(value)))
-    return rf"{tex(value / 10**power)} \cdot 10^{{{power}}}"
-
-
-def plain(value: float) -> str:
-    """The same for a sentence."""
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return language.number(value, digits(value))
-    power = math.floor(math.log10(abs(value)))
-    small = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{language.number(value / 10**power, 2)} · 10{small}"
-
-
-def formulas(activation: Activation, x: float, value: float, slope: float) -> list[str]:
-    """f and f' with x put in."""
-    t, v, s = tex(x), tex(value, 3), tex(slope, 3)
+def formulas(activation: Activation, given: Number, sums: Sums) -> tuple[list[str], Number, Number]:
+    """f and f' with x put in; and both as numbers."""
+    x, one = given.value, sums.given(1)
     match activation.kind:
         case "sigmoid":
-            return [
-                rf"f(x) &= \frac{{1}}{{1 + e^{{-x}}}} = \frac{{1}}{{1 + e^{{{tex(-x)}}}}} = {v}",
+            value = sums.of(lambda x: activation.by_hand(x)[0], given, noise=0)
+            slope = sums.of(lambda f: f * (1 - f), value, noise=0)
+            lines = [
+                rf"f(x) &= \frac{{1}}{{1 + e^{{-x}}}} = \frac{{1}}{{1 + e^{{{opposite(given)}}}}}"
+                rf" {value.sign} {value.tex}",
                 r"f'(x) &= f(x) \cdot (1 - f(x))",
-                rf"&= {v} \cdot (1 - {v}) = {s}",
+                rf"&= {value.base} \cdot (1 - {value.base}) {slope.sign} {slope.tex}",
             ]
         case "tanh":
-            return [
-                rf"f(x) &= \tanh(x) = \frac{{e^x - e^{{-x}}}}{{e^x + e^{{-x}}}} = {v}",
+            value = sums.of(math.tanh, given)
+            slope = sums.of(lambda f: 1 - f**2, value, noise=0)
+            lines = [
+                rf"f(x) &= \tanh(x) = \frac{{e^x - e^{{-x}}}}{{e^x + e^{{-x}}}}"
+                rf" {value.sign} {value.tex}",
                 r"f'(x) &= 1 - f(x)^2",
-                rf"&= 1 - {factor(value, 3)}^2 = {s}",
+                rf"&= 1 - {value.base}^2 {slope.sign} {slope.tex}",
             ]
         case "relu":
-            return [
-                rf"f(x) &= \max(0, x) = \max(0;\, {t}) = {v}",
-                rf"f'(x) &= {slope_of_side(x, '0', s)}",
+            value, slope = sums.of(lambda x: max(0.0, x), given), sums.given(float(x > 0))
+            lines = [
+                rf"f(x) &= \max(0, x) = \max(0;\, {given.tex}) {value.sign} {value.tex}",
+                rf"f'(x) &= {slope_of_side(x, slope.tex)}",
             ]
         case "leaky_relu":
-            return [
+            tenth, slope = sums.of(lambda x: 0.1 * x, given), sums.given(1.0 if x > 0 else 0.1)
+            value = sums.of(max, tenth, given)
+            lines = [
                 r"f(x) &= \max(0.1 \cdot x,\, x)".replace("0.1", tex(0.1, 1)),
-                rf"&= \max({tex(0.1 * x, 3)};\, {t}) = {v}",
-                rf"f'(x) &= {slope_of_side(x, tex(0.1, 1), s)}",
+                rf"&= \max({tenth.tex};\, {given.tex}) {value.sign} {value.tex}",
+                rf"f'(x) &= {slope_of_side(x, slope.tex)}",
             ]
         case "maxout":
-            (w1, b1), (w2, b2) = activation.pieces
-            first, second = w1 * x + b1, w2 * x + b2
-            winner = "w_1" if first > second else "w_2" if second > first else r"\tfrac{w_1+w_2}2"
-            return [
-                r"f(x) &= \max(w_1 x + b_1,\, w_2 x + b_2)",
-                rf"&= \max({tex(w1)} \cdot {factor(x)} {term(b1)};\, "
-                rf"{tex(w2)} \cdot {factor(x)} {term(b2)})",
-                rf"&= \max({tex(first, 3)};\, {tex(second, 3)}) = {v}",
-                rf"f'(x) &= {winner} = {s}",
+            lines, value, slope = maxout(activation, given, sums)
+        case "elu" if x <= 0:
+            alpha = sums.given(activation.alpha)
+            value = sums.of(lambda a, x: a * math.expm1(x), alpha, given)
+            slope = sums.of(lambda a, x: a * math.exp(x), alpha, given)
+            lines = [
+                r"f(x) &= \alpha \cdot (e^x - 1)",
+                rf"&= {alpha.tex} \cdot (e^{{{given.tex}}} - 1) {value.sign} {value.tex}",
+                rf"f'(x) &= \alpha \cdot e^x = {alpha.tex} \cdot e^{{{given.tex}}}"
+                rf" {slope.sign} {slope.tex}",
             ]
         case "elu":
-            alpha = tex(activation.alpha, 1)
-            if x > 0:
-                return [rf"f(x) &= x = {v}", rf"f'(x) &= {slope_of_side(x, '', s)}"]
-            return [
-                r"f(x) &= \alpha \cdot (e^x - 1)",
-                rf"&= {alpha} \cdot (e^{{{t}}} - 1) = {v}",
-                rf"f'(x) &= \alpha \cdot e^x = {alpha} \cdot e^{{{t}}} = {s}",
-            ]
-    return [rf"f(x) &= x = {v}", rf"f'(x) &= {s}"]
+            value, slope = given, one
+            lines = [rf"f(x) &= x = {value.tex}", rf"f'(x) &= {slope_of_side(x, slope.tex)}"]
+        case _:
+            value, slope = given, one
+            lines = [rf"f(x) &= x = {value.tex}", rf"f'(x) &= {slope.tex}"]
+    return lines, value, slope
 
 
-def slope_of_side(x: float, below: str, slope: str) -> str:
+def maxout(activation: Activation, given: Number, sums: Sums) -> tuple[list[str], Number, Number]:
+    """The same of Maxout, which takes the larger of two pieces."""
+    (w1, b1), (w2, b2) = ((sums.given(w), sums.given(b)) for w, b in activation.pieces)
+    first = sums.of(lambda w, x, b: w * x + b, w1, given, b1)
+    second = sums.of(lambda w, x, b: w * x + b, w2, given, b2)
+    value = sums.of(max, first, second)
+    if first.value > second.value:
+        winner, slope = "w_1", w1
+    elif second.value > first.value:
+        winner, slope = "w_2", w2
+    else:
+        winner, slope = r"\tfrac{w_1 + w_2}{2}", sums.of(lambda a, b: (a + b) / 2, w1, w2)
+    lines = [
+        r"f(x) &= \max(w_1 x + b_1,\, w_2 x + b_2)",
+        rf"&= \max({w1.tex} \cdot {given.factor} {b1.term};\, "
+        rf"{w2.tex} \cdot {given.factor} {b2.term})",
+        rf"&= \max({first.tex};\, {second.tex}) {value.sign} {value.tex}",
+        rf"f'(x) &= {winner} = {slope.tex}",
+    ]
+    return lines, value, slope
+
+
+def opposite(value: Number) -> str:
+    """-x, in LaTeX."""
+    return value.tex[1:] if value.shown < 0 else f"-{value.tex}" if value.shown else "0"
+
+
+def slope_of_side(x: float, slope: str) -> str:
     """The slope of a function with a kink at 0, and which side it is."""
-    if x > 0:
-        return rf"{slope} \qquad (x > 0)"
-    return rf"{below or slope} = {slope} \qquad (x \le 0)" if below != slope else slope
+    side = ">" if x > 0 else r"\le"
+    return rf"{slope} \qquad (x {side} 0)"
 
 
-def told(activation: Activation, slope: float) -> None:
+def told(slope: Number) -> None:
     """What becomes of a gradient here, in words."""
-    state = activations.health(slope)
-    value = plain(slope)
+    state, value = activations.health(slope.value), slope.text
     if state == "dead":
         st.error(
             _(
                 "The slope is 0: no gradient gets through, so no weight before this neuron learns "
-                "from this example. If it is 0 for all examples, the neuron is **dead** for good."
+                "from this example. If it is 0 for all examples, the neuron is **dead**: only "
+                "a change in the layers before it can bring it back."
             ),
             icon=":material/block:",
         )
@@ -248,6 +261,8 @@ def curve() -> None:
     xs = torch.linspace(-6, 6, 241)
     values, slopes = activations.curve(activation, xs)
     value, slope = activations.at(activation, x)
+    sums = Sums()
+    lines_of_formula, f, steepness = formulas(activation, sums.given(x), sums)
     grid = xs.tolist()
     tangent = [value + slope * (end - x) for end in (x - 1.5, x + 1.5)]
     lines: dict[str, lesson_charts.Curve] = {}
@@ -265,10 +280,10 @@ def curve() -> None:
             x_title="x",
             y_title="f(x)",
             key="activations.curve",
-            alt=_("The function; at x it is {value}", value=language.number(value, 3)),
+            alt=_("The function; at x it is {value}", value=f.text),
             x=(-6, 6),
             y=HEIGHTS.get(kind, (-3, 6)),
-            points=[lesson_charts.Mark(x, value, language.number(value, 3))],
+            points=[lesson_charts.Mark(x, value, f.text)],
             colors=dict(zip(lines, colors, strict=True)),
             dashed=dashed,
             height=300,
@@ -278,17 +293,17 @@ def curve() -> None:
             x_title="x",
             y_title="f′(x)",
             key="activations.slope",
-            alt=_("Its derivative; at x it is {value}", value=language.number(slope, 3)),
+            alt=_("Its derivative; at x it is {value}", value=steepness.text),
             x=(-6, 6),
             y=SLOPES.get(kind, (-0.1, max(1.15, 1.1 * alpha))),
-            points=[lesson_charts.Mark(x, slope, language.number(slope, 3))],
+            points=[lesson_charts.Mark(x, slope, steepness.text)],
             height=190,
         )
     with side:
         dials.show("activation", "x")
         shape_dials()
-        st.latex(formula.aligned(formulas(activation, x, value, slope)))
-        told(activation, slope)
+        st.latex(formula.aligned(lines_of_formula))
+        told(steepness)
         about(kind)
 
 
@@ -317,23 +332,29 @@ def depth() -> None:
     mine = activations.chain(chosen(), start, weight, layers)
     # Without a function the line is ReLU's; it need not be drawn twice.
     kinds = [kind for kind in KIND.choices if kind in (dials["activation"], *KIND.choices[:-1])]
+    names: list[str] = []
+    colors: list[str] = []
+    sums = Sums()
+    factors = [sums.number(value, noise=0) for value in mine.factors]
+    product = sums.of(lambda *parts: math.prod(parts), *factors, noise=0)
     picture, side = st.columns([3, 2], gap="large")
     with picture:
         rows = []
-        for kind in kinds:
-            gradients = activations.chain(chosen(kind), start, weight, layers).gradients
+        for name, kind, gradients in together(kinds, start, weight, layers):
+            names.append(name)
+            colors.append(COLORS[kind])
             rows += [
                 {
                     "layer": place,
                     "gradient": abs(gradient),
-                    "name": _(KIND.choice_labels[kind]),
+                    "name": name,
                     "mine": kind == dials["activation"],
                 }
                 for place, gradient in enumerate(gradients)
                 # A logarithm knows no 0, and beyond the axis nothing can be seen.
                 if 10**LOWEST <= abs(gradient) <= 10**HIGHEST
             ]
-        gradient_chart(rows, layers, kinds)
+        gradient_chart(rows, layers, names, colors)
     with side:
         dials.show("activation")
         left, right = st.columns(2)
@@ -344,8 +365,8 @@ def depth() -> None:
         left, right = st.columns(2)
         with left:
             dials.show("start")
-        right.metric(GRADIENT, plain(mine.gradients[0]))
-        shown = [factor(value, 3) for value in mine.factors]
+        right.metric(GRADIENT, product.text)
+        shown = [factor.factor for factor in factors]
         if len(shown) > 8:
             shown = [*shown[:5], r"\ldots", *shown[-2:]]
         rows_of_three = [r" \cdot ".join(shown[n : n + 4]) for n in range(0, len(shown), 4)]
@@ -355,40 +376,67 @@ def depth() -> None:
             rf" w \cdot f'(z_k)",
             rf"&= {rows_of_three[0]}",
             *(rf"&\quad \cdot {row}" for row in rows_of_three[1:]),
-            rf"&= {scientific(mine.gradients[0])}",
+            rf"&{product.sign} {product.tex}",
         ]
         st.latex(formula.aligned(lines))
-        verdict(mine.gradients[0])
+        verdict(product)
     language.prose("activations", "depth")
 
 
-def verdict(gradient: float) -> None:
-    """Whether the first layer can learn from such a gradient."""
-    size, value = abs(gradient), plain(gradient)
+def together(
+    kinds: Sequence[str], start: float, weight: float, layers: int
+) -> list[tuple[str, str, Sequence[float]]]:
+    """Name, kind and gradients of each line; functions whose lines lie on each other are one."""
+    lines: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    gradients = {}
+    for kind in kinds:
+        found = activations.chain(chosen(kind), start, weight, layers).gradients
+        same = tuple(f"{abs(gradient):.6e}" for gradient in found)
+        # The chosen one gives the line its colour.
+        lines[same].insert(0 if kind == dials["activation"] else len(lines[same]), kind)
+        gradients[same] = found
+    return [
+        (", ".join(_(KIND.choice_labels[kind]) for kind in group), group[0], gradients[same])
+        for same, group in lines.items()
+    ]
+
+
+def verdict(gradient: Number) -> None:
+    """What is left of a gradient when it arrives at the input."""
+    size, value = abs(gradient.value), gradient.text
     if size == 0:
         st.error(
-            _("On the way a slope was 0: the first layer gets nothing."), icon=":material/block:"
+            _("On the way a slope was 0: nothing of the gradient reaches the input."),
+            icon=":material/block:",
         )
     elif size < 0.01:
         st.warning(
-            _("**Vanishing gradient:** the first layer gets only {value} of it.", value=value),
+            _(
+                "**Vanishing gradient:** only {value} of it reaches the input; the first layers "
+                "get hardly more.",
+                value=value,
+            ),
             icon=":material/trending_down:",
         )
     elif size > 100:
         st.warning(
-            _("**Exploding gradient:** it has grown to {value}.", value=value),
+            _(
+                "**Exploding gradient:** at the input it has grown to {value}.",
+                value=value,
+            ),
             icon=":material/trending_up:",
         )
     else:
         st.success(
-            _("The first layer gets {value}: enough to learn from.", value=value),
+            _("{value} of it reaches the input: the first layers can learn from it.", value=value),
             icon=":material/check:",
         )
 
 
-def gradient_chart(rows: list[dict[str, object]], layers: int, kinds: Sequence[str]) -> None:
+def gradient_chart(
+    rows: list[dict[str, object]], layers: int, names: Sequence[str], colors: Sequence[str]
+) -> None:
     """Gradients over the layers, the chosen function's thick; decades on the axis."""
-    names = [_(KIND.choice_labels[kind]) for kind in kinds]
     superscripts = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
     powers = range(LOWEST, HIGHEST + 1, 2)
     written = ", ".join(
@@ -422,12 +470,13 @@ def gradient_chart(rows: list[dict[str, object]], layers: int, kinds: Sequence[s
                 "field": "name",
                 "type": "nominal",
                 "title": None,
-                "scale": {"domain": names, "range": [COLORS[kind] for kind in kinds]},
+                "scale": {"domain": names, "range": colors},
                 "legend": {
                     "orient": "top",
                     "offset": 0,
                     "padding": 0,
-                    "columns": 3,
+                    "columns": 3 if len(names) > 4 else 1,
+                    "labelLimit": 500,
                     "symbolType": "stroke",
                     "symbolOpacity": 1,
                     "symbolStrokeWidth": 3,
@@ -528,11 +577,11 @@ def network() -> None:
                 dials.show(name)
         left, middle = st.columns(2)
         left.metric(_("Points right"), _("{right} of {all}", right=count, all=DATA))
-        middle.metric(_("Loss"), plain(loss))
+        middle.metric(_("Loss"), Sums().number(loss).text)
         if alone:
-            w1, w2, b = alone
+            w1, w2, b = (Sums().number(value) for value in alone)
             st.latex(chain_of_matrices(len(hidden)))
-            st.latex(rf"z = {tex(w1, 3)} \cdot x_1 {term(w2, 3)} \cdot x_2 {term(b, 3)}")
+            st.latex(rf"z = {w1.tex} \cdot x_1 {w2.term} \cdot x_2 {b.term}")
             language.prose("activations", "straight")
         else:
             st.latex(formula.aligned(chain_of_functions(len(hidden))))

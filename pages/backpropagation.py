@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import streamlit as st
 
 from playground.fields import Field
 from playground.i18n import N_
 from playground.insight import backprop, tiny
 from playground.insight.backprop import Factor
-from playground.ui import charts, formula, language, lesson, lesson_charts, network_drawing, palette
+from playground.ui import charts, language, lesson, lesson_charts, network_drawing, palette
 from playground.ui import tiny_network as drawn
 from playground.ui.language import _
+from playground.ui.sums import Number, Sums
 
-CURVE = 61  # points of a curve
-DIGITS = drawn.DIGITS
-GRADIENT = 4  # digits of a gradient
+CURVE = 101  # points of a curve
 SPAN = 3.0  # of a parameter, to both sides
 FIELDS = (
     Field(
@@ -38,16 +40,20 @@ FIELDS = (
         choices=tiny.PARAMETERS,
         choice_labels={name: drawn.written(name) for name in tiny.PARAMETERS},
     ),
-    *drawn.FIELDS,
+    # With a target that tanh can pass: a step can be too long.
+    *(
+        replace(field, default="tanh") if field.name == "activation" else field
+        for field in drawn.FIELDS
+    ),
     Field(
-        "target", "number", 1.0, N_("Target t"), N_("The right answer."), low=-1, high=1, step=0.1
+        "target", "number", 0.5, N_("Target t"), N_("The right answer."), low=-1, high=1, step=0.1
     ),
     Field("step", "integer", 1, N_("Step"), low=0, high=5),
     Field("nudge", "number", 0.1, N_("Nudge Δ"), low=-2, high=2, step=0.1),
     Field(
         "learning_rate",
         "number",
-        0.5,
+        0.1,
         N_("Learning rate"),
         low=0,
         high=10,
@@ -71,6 +77,12 @@ parameter = dials["parameter"]
 trace = tiny.trace(tiny.build(weights, activation), inputs)
 loss = backprop.loss(*setting)
 
+# All numbers of the page, each written the same wherever it stands.
+sums = Sums()
+number = drawn.numbers(sums, weights, inputs, activation)
+number["t"] = sums.given(target)
+number["L"] = sums.of(lambda a, t: (a - t) ** 2, number["a3"], number["t"])
+
 
 def partial(of: str, by: str) -> str:
     return rf"\frac{{\partial {drawn.tex(of)}}}{{\partial {drawn.tex(by)}}}"
@@ -80,64 +92,79 @@ def partial_text(of: str, by: str) -> str:
     return f"∂{drawn.written(of)}/∂{drawn.written(by)}"
 
 
-def where_from(factor: Factor) -> str:
-    """Where a factor comes from: its rule, with the numbers put in, in LaTeX."""
+def value_of(factor: Factor) -> Number:
+    """A factor of the chain, with the sum that gives it."""
     if factor.of == "L":
-        return rf"2(a_3 - t) = 2({formula.tex(trace.answer, DIGITS)} {formula.term(-target, 1)})"
-    neuron = int(factor.of[1])
+        return sums.of(lambda a, t: 2 * (a - t), number["a3"], number["t"])
+    neuron = factor.of[1]
     if factor.of.startswith("a"):
-        a = formula.tex(trace.a[neuron], DIGITS)
-        rest = formula.tex(1 - trace.a[neuron], DIGITS)
-        at = rf"f'(z_{neuron}) = f'({formula.tex(trace.z[neuron], DIGITS)})"
-        return {
-            "sigmoid": rf"a_{neuron}(1 - a_{neuron}) = {a} \cdot {rest}",
-            "tanh": rf"1 - a_{neuron}^2 = 1 - {formula.factor(trace.a[neuron], DIGITS)}^2",
-            "relu": at,
-            "leaky_relu": at,
-            "none": at,
-        }[activation]
+        a, z = number[f"a{neuron}"], number[f"z{neuron}"]
+        match activation:
+            case "sigmoid":
+                return sums.of(lambda a: a * (1 - a), a)
+            case "tanh":
+                return sums.of(lambda a: 1 - a**2, a)
+        return sums.of(lambda z: backprop.derivative(activation, z), z)
     if factor.by.startswith("a"):
-        return drawn.tex(f"w{neuron}{factor.by[1]}")
+        return number[f"w{neuron}{factor.by[1]}"]
     if factor.by.startswith("w"):
-        return f"{'a' if neuron == 3 else 'x'}_{factor.by[2]}"
-    return ""
+        return number[f"{'a' if neuron == '3' else 'x'}{factor.by[2]}"]
+    return sums.given(1)
 
 
-def digits_of(factor: Factor) -> int:
-    """A weight, an input or the slope of a straight piece needs fewer than what was computed."""
-    given = factor.of.startswith("z") or activation not in ("sigmoid", "tanh")
-    return drawn.decimals(factor.value) if given and factor.of != "L" else DIGITS
+def where_from(factor: Factor, value: Number) -> str:
+    """Where a factor comes from: its rule with the numbers put in, and its value, in LaTeX."""
+    if factor.of == "L":
+        rule = rf"2(a_3 - t) = 2({number['a3'].tex} {minus(number['t'])})"
+        return f"{rule} {value.sign} {value.tex}"
+    neuron = factor.of[1]
+    if factor.of.startswith("a"):
+        a = number[f"a{neuron}"]
+        rule = {
+            "sigmoid": rf"a_{neuron}(1 - a_{neuron}) = {a.base}\,(1 {minus(a)})",
+            "tanh": rf"1 - a_{neuron}^2 = 1 - {a.base}^2",
+        }.get(activation, rf"f'(z_{neuron}) = f'({number[f'z{neuron}'].tex})")
+        return f"{rule} {value.sign} {value.tex}"
+    if factor.by.startswith("a"):
+        return f"{drawn.tex(f'w{neuron}{factor.by[1]}')} = {value.tex}"
+    if factor.by.startswith("w"):
+        return f"{'a' if neuron == '3' else 'x'}_{factor.by[2]} = {value.tex}"
+    return value.tex
 
 
-def chain_formula(factors: list[Factor], done: int) -> str:
+def minus(value: Number) -> str:
+    """A number that is taken away: "- 0.5", or "+ 0.5" where it is negative."""
+    return f"+ {value.tex[1:]}" if value.shown < 0 else f"- {value.tex}"
+
+
+def chain_formula(factors: list[Factor], values: list[Number], done: int) -> str:
     """One line a factor: grey while it is not there yet, accented while it is the newest."""
     lines = []
-    for place, factor in enumerate(factors, start=1):
+    for place, (factor, value) in enumerate(zip(factors, values, strict=True), start=1):
         color = palette.ACCENT.now if place == done else palette.LIMIT.now if place > done else ""
         left = partial(factor.of, factor.by)
-        rule, value = where_from(factor), formula.tex(factor.value, digits_of(factor))
-        right = f"{rule} = {value}" if rule else value
-        if place > done:
-            right = "{?}"
+        right = where_from(factor, value) if place <= done else "{?}"
         if color:
             left, right = (rf"\textcolor{{{color}}}{{{part}}}" for part in (left, right))
         lines.append(f"{left} &= {right}")
     return r"\begin{aligned}" + r" \\[6pt] ".join(lines) + r"\end{aligned}"
 
 
-def product_formula(factors: list[Factor]) -> str:
+def product_formula(factors: list[Factor], values: list[Number], result: Number) -> str:
     """What the chain amounts to so far."""
-    numbers = " \\cdot ".join(formula.factor(factor.value, digits_of(factor)) for factor in factors)
-    result = formula.tex(backprop.product(factors), GRADIENT)
     left = partial("L", factors[-1].by)
     if len(factors) == 1:
-        return rf"{left} = {result}"
-    return rf"\begin{{aligned}} {left} &= {numbers} \\ &\approx \mathbf{{{result}}} \end{{aligned}}"
+        return rf"{left} = {result.tex}"
+    numbers = " \\cdot ".join([values[0].tex, *(value.factor for value in values[1:])])
+    return (
+        rf"\begin{{aligned}} {left} &= {numbers} \\ &{result.sign} \mathbf{{{result.tex}}}"
+        r" \end{aligned}"
+    )
 
 
 def loss_formula() -> str:
-    answer, wanted = formula.tex(trace.answer, DIGITS), formula.term(-target, 1)
-    return rf"L = (a_3 - t)^2 = ({answer} {wanted})^2 = {formula.tex(loss, GRADIENT)}"
+    answer, wanted, value = number["a3"].tex, minus(number["t"]), number["L"]
+    return rf"L = (a_3 - t)^2 = ({answer} {wanted})^2 {value.sign} {value.tex}"
 
 
 def step_labels(factors: list[Factor]) -> list[str]:
@@ -172,17 +199,16 @@ def draw(
     height: int = 340,
 ) -> None:
     network_drawing.draw(
-        drawn.drawing(weights, trace, lit=lit, marks=marks, loss=(loss, target)),
+        drawn.drawing(number, lit=lit, marks=marks, loss=(number["L"], number["t"])),
         "backpropagation.net",
         alt=_(
             "The network; its answer is {answer}, the target {target}, the loss {loss}",
-            answer=language.number(trace.answer, DIGITS),
-            target=language.number(target, 1),
-            loss=language.number(loss, GRADIENT),
+            answer=number["a3"].text,
+            target=number["t"].text,
+            loss=number["L"].text,
         ),
         chosen=chosen,
         height=height,
-        digits=DIGITS,
     )
 
 
@@ -208,6 +234,12 @@ def corner_note() -> None:
 def chain() -> None:
     factors = backprop.chain(parameter, weights, activation, trace, target)
     done = lesson.stepper(dials, "step", step_labels(factors))
+    values = [value_of(factor) for factor in factors]
+    products = [values[0]]
+    products += [
+        sums.of(lambda *parts: math.prod(parts), *values[:place], noise=0)
+        for place in range(2, len(values) + 1)
+    ]
     lit, marks, chosen = None, {}, None
     if done:
         lit = set()
@@ -215,10 +247,7 @@ def chain() -> None:
             things, place = things_of(factor)
             lit |= things
         newest = factors[done - 1]
-        marks[place] = (
-            partial_text(newest.of, newest.by),
-            language.number(round(newest.value, DIGITS) + 0.0, digits_of(newest)),
-        )
+        marks[place] = (partial_text(newest.of, newest.by), values[done - 1].text)
         chosen = place
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -227,30 +256,46 @@ def chain() -> None:
     with right:
         first = loss_formula()
         st.latex(first)
-        lines = chain_formula(factors, done)
+        lines = chain_formula(factors, values, done)
         st.latex(lines)
         if done:
-            so_far = product_formula(factors[:done])
+            so_far = product_formula(factors[:done], values[:done], products[done - 1])
             st.latex(so_far)
     check, why = st.columns([3, 2], gap="medium")
     with check:
         st.markdown("**" + _("Each gradient, found in three ways") + "**")
-        three_ways()
+        three_ways(products[-1])
     with why:
         language.prose("backpropagation", "ways")
 
 
-def three_ways() -> None:
-    """Own chain rule, autograd, finite difference, for each parameter."""
-    ways = [way(*setting) for way in (backprop.by_hand, backprop.autograd, backprop.differences)]
+def three_ways(chosen: Number) -> None:
+    """Own chain rule, autograd, finite difference, for each parameter.
+
+    ``chosen`` is the gradient that the chain above ends in: it is written as it is there.
+    """
+    by_hand, *others = (
+        way(*setting) for way in (backprop.by_hand, backprop.autograd, backprop.differences)
+    )
     head = [_("parameter"), _("chain rule"), _("autograd"), _("finite difference")]
     lines = ["| " + " | ".join(head) + " |", "|---|--:|--:|--:|"]
     for name in tiny.PARAMETERS:
         bold = "**" if name == parameter else ""
-        cells = [f"{bold}{language.number(round(way[name], 6) + 0.0, 6)}{bold}" for way in ways]
+        own = chosen if name == parameter else sums.number(by_hand[name], noise=1e-15)
+        cells = [own.text, *(own.like(way[name]).text for way in others)]
+        cells = [f"{bold}{cell}{bold}" for cell in cells]
         lines.append(f"| {bold}∂L/\u2060∂{drawn.written(name)}{bold} | " + " | ".join(cells) + " |")
     table = "\n".join(lines)
     st.markdown(table)
+    apart = [max(abs(way[name] - by_hand[name]) for name in tiny.PARAMETERS) for way in others]
+    st.caption(
+        _(
+            "Autograd differs from the chain rule by at most {autograd}, the finite difference by "
+            "at most {difference}.",
+            autograd=sums.number(apart[0], digits=1, noise=0).text,
+            difference=sums.number(apart[1], digits=1, noise=0).text,
+        )
+    )
     corner_note()
 
 
@@ -260,15 +305,19 @@ def nudge() -> None:
     low, high = now - SPAN, now + SPAN
     xs = [low + (high - low) * place / (CURVE - 1) for place in range(CURVE)]
     *curve, moved = backprop.losses(*setting, parameter, [*xs, now + delta])
-    predicted = gradient * delta
+    slope, step, after = sums.number(gradient), sums.given(delta), sums.number(moved)
+    predicted = sums.of(lambda g, d: g * d, slope, step)
+    actual = sums.of(lambda then, before: then - before, after, number["L"], digits=2)
     tangent = [loss + gradient * (x - now) for x in (low, high)]
-    name = drawn.written(parameter)
+    promised = loss + gradient * delta
+    name, gap = drawn.written(parameter), _("gap")
     left, right = st.columns([3, 2], gap="medium")
     with left:
         lesson_charts.curves(
             {
                 _("loss"): (xs, curve),
                 _("what the gradient predicts"): ([low, high], tangent),
+                gap: ([now + delta] * 2, [promised, moved]),
             },
             x_title=name,
             y_title=_("Loss"),
@@ -276,16 +325,18 @@ def nudge() -> None:
             alt=_(
                 "The loss over {name}: now {loss}, after the nudge {moved}",
                 name=name,
-                loss=language.number(loss, GRADIENT),
-                moved=language.number(moved, GRADIENT),
+                loss=number["L"].text,
+                moved=after.text,
             ),
             x=(low, high),
-            y=_loss_axis([*curve, moved]),
+            y=_promise_axis([*curve, moved], promised),
             points=[
                 # Only one has a name: they may lie close to each other.
                 lesson_charts.Mark(now, loss, color=palette.TRAIN),
+                lesson_charts.Mark(now + delta, promised, color=palette.CLASSES[1]),
                 lesson_charts.Mark(now + delta, moved, "+Δ", palette.VALIDATION),
             ],
+            colors={gap: palette.VALIDATION},
             dashed=[_("what the gradient predicts")],
             height=360,
         )
@@ -296,43 +347,34 @@ def nudge() -> None:
                 "If **{name}** changes by **{delta}**, the loss changes by about **{predicted}**. "
                 "Really it changes by **{actual}**.",
                 name=name,
-                delta=_signed(delta, 1),
-                predicted=_signed(predicted, GRADIENT),
-                actual=_signed(moved - loss, GRADIENT),
+                delta=step.signed,
+                predicted=predicted.signed,
+                actual=actual.signed,
             )
         )
         left_side = partial("L", parameter)
-        product = (
-            f"{formula.factor(gradient, GRADIENT)} \\cdot {formula.factor(delta, 1)}"
-            f" &= {formula.tex(predicted, GRADIENT)}"
-        )
-        difference = (
-            f"{formula.tex(moved, GRADIENT)} {formula.term(-loss, GRADIENT)}"
-            f" &= {formula.tex(moved - loss, GRADIENT)}"
-        )
+        product = f"{slope.tex} \\cdot {step.factor} &{predicted.sign} {predicted.tex}"
+        difference = f"{after.tex} {minus(number['L'])} &{actual.sign} {actual.tex}"
         lines = rf"""\begin{{aligned}}
             {left_side} \cdot \Delta = {product} \\[6pt]
             L_{{\Delta}} - L = {difference}
             \end{{aligned}}"""
         st.latex(lines)
         # The drawing shows what is now, and the nudge to come.
-        to_come = language.number(abs(delta), drawn.decimals(delta))
+        to_come = step.text.lstrip("−")
+        sign = "−" if delta < 0 else "+"
         if parameter.startswith("b"):
-            mark = {parameter[1]: ("Δ", f"{_sign(delta)}{to_come}")}
+            mark = {parameter[1]: ("Δ", f"{sign}{to_come}")}
         else:
-            weight = drawn.short_or_zero(now)
-            mark = {parameter: (name, f"{weight} {_sign(delta)} {to_come}")}
+            mark = {parameter: (name, f"{number[parameter].text} {sign} {to_come}")}
         draw(None, mark, None, height=260)
     language.prose("backpropagation", "nudge")
 
 
-def _sign(value: float) -> str:
-    return "−" if value < 0 else "+"
-
-
-def _signed(value: float, digits: int) -> str:
-    rounded = round(value, digits)
-    return _sign(rounded) + language.number(abs(rounded), digits)
+def _promise_axis(values: list[float], promised: float) -> tuple[float, float]:
+    """The axis of the losses, which goes below 0 where a loss is promised that cannot be."""
+    low, high = _loss_axis([*values, promised])
+    return min(low, promised - 0.06 * (high - promised)), high
 
 
 def _loss_axis(values: list[float]) -> tuple[float, float]:
@@ -345,10 +387,16 @@ def _loss_axis(values: list[float]) -> tuple[float, float]:
 
 
 def gradient_step() -> None:
-    rate = dials["learning_rate"]
     gradient = backprop.autograd(*setting)
-    after = backprop.descend(*setting, rate)
-    then = backprop.loss(after, activation, inputs, target)
+    rate = sums.given(dials["learning_rate"])
+    after = backprop.descend(*setting, rate.value)
+    then = sums.number(backprop.loss(after, activation, inputs, target))
+    change = sums.of(lambda then, before: then - before, then, number["L"], digits=2)
+    slopes = {name: sums.number(gradient[name]) for name in tiny.PARAMETERS}
+    moved = {
+        name: sums.of(lambda w, rate, g: w - rate * g, number[name], rate, slopes[name], places=3)
+        for name in tiny.PARAMETERS
+    }
     top = dials.by_name["learning_rate"].high
     rates = [top * place / (CURVE - 1) for place in range(CURVE)]
     curve = backprop.losses_after(*setting, rates)
@@ -361,20 +409,18 @@ def gradient_step() -> None:
         head = [_("parameter"), _("before"), _("gradient"), _("after")]
         rows = ["| " + " | ".join(head) + " |", "|---|--:|--:|--:|"]
         for name in tiny.PARAMETERS:
-            cells = [
-                language.number(round(value, GRADIENT) + 0.0, GRADIENT)
-                for value in (weights[name], gradient[name], after[name])
-            ]
+            sign = "" if moved[name].sign == "=" else "≈ "
+            cells = [number[name].text, slopes[name].text, sign + moved[name].text]
             rows.append(f"| {drawn.written(name)} | " + " | ".join(cells) + " |")
         table = "\n".join(rows)
         st.markdown(table)
     with right:
         before_place, after_place = st.columns(2)
-        before_place.metric(_("Loss before"), language.number(loss, GRADIENT))
+        before_place.metric(_("Loss before"), number["L"].text)
         after_place.metric(
             _("Loss after one step"),
-            language.number(then, GRADIENT),
-            _signed(then - loss, GRADIENT).replace("−", "-"),
+            then.text,
+            change.signed.replace("−", "-"),
             delta_color="inverse",
         )
         dials.show("learning_rate")
@@ -385,12 +431,12 @@ def gradient_step() -> None:
             key="backpropagation.rates",
             alt=_(
                 "The loss after one step over the learning rate: {loss} at {rate}",
-                loss=language.number(then, GRADIENT),
-                rate=language.number(rate, 1),
+                loss=then.text,
+                rate=rate.text,
             ),
             x=(0, top),
-            y=_loss_axis([*curve, then, loss]),
-            points=[lesson_charts.Mark(rate, then)],
+            y=_loss_axis([*curve, then.value, loss]),
+            points=[lesson_charts.Mark(rate.value, then.value)],
             rules=[charts.Line(_("before"), loss)],
             height=230,
         )

@@ -1,5 +1,6 @@
 """Epochs and batches: how the examples are dealt, and what that does to the steps."""
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from playground.i18n import N_
 from playground.insight import batches, surfaces
 from playground.ui import charts, deck, formula, language, lesson, lesson_charts, palette, plane
 from playground.ui.language import _
+from playground.ui.sums import Sums
 
 CARDS: Final = deck.DIGITS * deck.EACH
 W1: Final = (-0.5, 4.5)  # zł for one extra
@@ -319,11 +321,15 @@ def how_noisy(end: torch.Tensor, size: int) -> None:
         rows, spec, 190, "batches.spread", _("Distance of the gradients over the batch size")
     )
     n = batches.RECEIPTS
-    expected = formula.tex(batches.expected_spread(end, size))
+    sums = Sums()
+    sigma = sums.number(batches.expected_spread(end, 1), places=2)
+    expected = sums.of(
+        lambda sigma: sigma / math.sqrt(size) * math.sqrt((n - size) / (n - 1)), sigma, places=2
+    )
     st.latex(
         rf"\frac{{\sigma}}{{\sqrt{{B}}}} \sqrt{{\frac{{n - B}}{{n - 1}}}} = "
-        rf"\frac{{{formula.tex(batches.expected_spread(end, 1))}}}{{\sqrt{{{size}}}}} "
-        rf"\sqrt{{\frac{{{n - size}}}{{{n - 1}}}}} = {expected}"
+        rf"\frac{{{sigma.tex}}}{{\sqrt{{{size}}}}} "
+        rf"\sqrt{{\frac{{{n - size}}}{{{n - 1}}}}} {expected.sign} {expected.tex}"
     )
     head = (_("batch"), _("steps per epoch"), _("distance"), _("time of an epoch"))
     lines = ["| " + " | ".join(head) + " |", "|" + " ---: |" * 4]
@@ -409,19 +415,25 @@ def overfitting() -> None:
             height=400,
         )
     st.markdown(_(FITS[run.fit]))
+    sums = Sums()
+    losses_now = [run.train_loss[epoch], run.validation_loss[epoch]]
+    now = [sums.number(loss, places=3) for loss in losses_now]
+    best = sums.number(run.validation_loss[run.best], places=3)
+    last = sums.number(run.validation_loss[-1], places=3)
+    ratio = sums.of(lambda last, best: last / best, last, best, digits=2)
     st.markdown(
         _(
             "After epoch {epoch} the training loss is {train} and the validation loss "
             "{validation}. The validation loss was lowest after epoch {best}: {lowest}. At the "
             "end, after epoch {last}, it is {end}, {ratio} times that.",
             epoch=epoch,
-            train=language.number(run.train_loss[epoch], 3),
-            validation=language.number(run.validation_loss[epoch], 3),
+            train=now[0].text,
+            validation=now[1].text,
             best=run.best,
-            lowest=language.number(run.validation_loss[run.best], 3),
+            lowest=best.text,
             last=batches.EPOCHS,
-            end=language.number(run.validation_loss[-1], 3),
-            ratio=language.number(run.validation_loss[-1] / run.validation_loss[run.best], 1),
+            end=last.text,
+            ratio=ratio.text,
         )
     )
     language.prose("batches", "overfitting")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -9,10 +10,11 @@ import streamlit as st
 from playground.fields import Field
 from playground.i18n import N_
 from playground.insight import convolution, tiny
-from playground.ui import convolution_drawing, formula, language, lesson, network_drawing
+from playground.ui import convolution_drawing, language, lesson, network_drawing
 from playground.ui import tiny_network as drawn
 from playground.ui.controls import control
 from playground.ui.language import _
+from playground.ui.sums import Number, Sums
 
 OWN = tuple(f"k{row}{column}" for row in (1, 2, 3) for column in (1, 2, 3))
 SIDE = convolution.size(convolution.SIDE, 1)
@@ -115,7 +117,7 @@ def network() -> None:
         ],
     )
     weights, activation = drawn.parameters(dials), dials["activation"]
-    trace = tiny.trace(tiny.build(weights, activation), drawn.inputs(dials))
+    number = drawn.numbers(Sums(), weights, drawn.inputs(dials), activation)
     known, neuron = known_after(step), int(dials["neuron"])
 
     def opened(clicked: str) -> None:
@@ -125,16 +127,15 @@ def network() -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         network_drawing.draw(
-            drawn.drawing(weights, trace, known),
+            drawn.drawing(number, known),
             "forward_pass.net",
             alt=_(
                 "Network of 2 inputs, 2 hidden neurons and 1 output neuron; the answer is {answer}",
-                answer=language.number(trace.answer, drawn.DIGITS) if "a3" in known else "?",
+                answer=number["a3"].text if "a3" in known else "?",
             ),
             chosen=str(neuron),
             on_click=opened,
             height=350,
-            digits=drawn.DIGITS,
         )
         st.caption(
             _(
@@ -145,8 +146,8 @@ def network() -> None:
     with right:
         st.markdown("**" + _("Neuron {n}, opened up", n=neuron) + "**")
         lines = [
-            drawn.weighted_sum(neuron, weights, trace, f"z{neuron}" in known),
-            drawn.bent(neuron, activation, trace, f"a{neuron}" in known),
+            drawn.weighted_sum(neuron, number, f"z{neuron}" in known),
+            drawn.bent(neuron, activation, number, f"a{neuron}" in known),
         ]
         sums = r"\begin{aligned}" + r" \\[6pt] ".join(lines) + r"\end{aligned}"
         st.latex(sums)
@@ -174,8 +175,12 @@ def convolved() -> None:
     row, column = dials["row"] - 1, dials["column"] - 1
     out = convolution.convolve(image, weights, bias, stride)
     pixel = convolution.open_up(image, weights, bias, stride, row, column)
-    # Pixels have two decimals and these kernels whole weights: nothing is rounded.
-    digits = 2 if dials["kernel"] not in ("blur", "own") else 3
+    sums = Sums()
+    # A ninth is divided by nine: with the digits of 0.111 no product would be right.
+    ninths = dials["kernel"] == "blur"
+    products = [sums.number(value) for value in pixel.products.flatten().tolist()]
+    offset = sums.given(pixel.bias)
+    total = sums.of(lambda *parts: sum(parts), *products, offset)
 
     def picked(new_row: int, new_column: int) -> None:
         dials.set("row", new_row + 1)
@@ -194,27 +199,26 @@ def convolved() -> None:
             dials.show("bias")
         with st.container(width=400):
             st.markdown("**" + _("The output pixel, opened up: pixel · weight") + "**")
-            convolution_drawing.opened(pixel, "forward_pass.opened", digits)
-            show_sum(pixel, digits)
+            convolution_drawing.opened(pixel, "forward_pass.opened", products, total, ninths)
+            show_sum(products, offset, total)
             st.caption(
                 _(
                     "torch's own nn.Conv2d gives {value} here.",
-                    value=language.number(float(out[row, column]), digits),
+                    value=total.like(float(out[row, column])).text,
                 )
             )
     language.prose("forward_pass", "convolution")
 
 
-def show_sum(pixel: convolution.Pixel, digits: int) -> None:
+def show_sum(products: Sequence[Number], offset: Number, total: Number) -> None:
     """The nine products added up, three on a line."""
-    lines = [
-        " ".join(formula.term(value, digits) for value in line) for line in pixel.products.tolist()
-    ]
-    lines[0] = lines[0].removeprefix("+ ")
-    lines.append(f"{formula.term(pixel.bias, 1)} \\;(b)")
+    terms = [products[0].tex, *(product.term for product in products[1:])]
+    lines = [" ".join(terms[start : start + 3]) for start in (0, 3, 6)]
+    lines.append(f"{offset.term} \\;(b)")
     whole = r" \\ &\quad ".join(lines)
-    total = formula.tex(pixel.value, digits)
-    text = rf"\begin{{aligned}} z &= {whole} \\ &= \mathbf{{{total}}} \end{{aligned}}"
+    text = (
+        rf"\begin{{aligned}} z &= {whole} \\ &{total.sign} \mathbf{{{total.tex}}} \end{{aligned}}"
+    )
     st.latex(text)
 
 

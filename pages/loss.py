@@ -1,6 +1,7 @@
 """Loss: one number that says how wrong an answer is, and whose slope says where to go."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
@@ -12,8 +13,9 @@ from playground.insight import loss_curves
 from playground.projects import project
 from playground.recipe import FIELDS
 from playground.ui import charts, formula, language, lesson, lesson_charts, palette
-from playground.ui.formula import factor, tex
+from playground.ui.formula import tex
 from playground.ui.language import _
+from playground.ui.sums import Number, Sums
 
 CUP = {"size": "medium", "extras": 1, "takeaway": False}
 PRICE = coffee.price(coffee.encode(CUP).unsqueeze(0)).item()
@@ -125,13 +127,13 @@ FIELDS_HERE = (
 )
 GRID = [LOGIT * n / 40 for n in range(-40, 41)]  # logits
 AXIS = (-float(LOGIT), float(LOGIT))
-BLUE, YELLOW, GREEN, RED = (palette.CLASSES[place] for place in (0, 1, 2, 5))
+BLUE, YELLOW, GREEN, ORANGE = (palette.CLASSES[place] for place in (0, 1, 2, 5))
 STRUT = r"\rule{0pt}{1.2em}"  # Streamlit cuts off an exponent at the top of a fraction
 COLORS = {"mse": BLUE, "l1": YELLOW, "huber": GREEN}
 
 
-def steepness(slope: float, digits: int = 2) -> str:
-    return _("slope {slope}", slope=language.number(slope, digits))
+def steepness(slope: Number) -> str:
+    return _("slope {slope}", slope=slope.text)
 
 
 # --- Regression ---------------------------------------------------------------------------
@@ -155,8 +157,12 @@ def regression() -> None:
         lines[names[kind]] = (xs, loss_curves.trace(loss, xs)[0])
         found[kind] = loss_curves.at(loss, answer)
     chosen = dials["tangent"]
+    sums = Sums()
+    said, truth, bend = sums.given(answer), sums.given(PRICE), sums.given(delta)
+    error = sums.of(lambda said, truth: said - truth, said, truth)
+    number = written(error, bend, sums)
     # As short as it can be: on a phone the legend has four names.
-    touching = f"L′ = {language.number(found[chosen][1], 2)}"
+    touching = f"L′ = {number[chosen][1].text}"
     lines[touching] = loss_curves.tangent(answer, *found[chosen], reach=2.0, rise=5.0)
     with middle:
         lesson_charts.curves(
@@ -179,32 +185,49 @@ def regression() -> None:
             height=400,
         )
     with right:
-        error = answer - PRICE
-        e = factor(error, 1)
-        value = {kind: tex(pair[0]) for kind, pair in found.items()}
-        slope = {kind: tex(pair[1]) for kind, pair in found.items()}
+        e = error.base
+        size = error.tex.removeprefix("-")
+        value = {kind: f"{pair[0].sign} {pair[0].tex}" for kind, pair in number.items()}
+        slope = {kind: pair[1].tex for kind, pair in number.items()}
         st.markdown(_("$e$ is the error, $L$ the loss, $L'$ its slope:"))
-        st.latex(rf"e = {tex(answer, 1)} - {tex(PRICE, 1)} = {tex(error, 1)}\ \text{{zł}}")
+        st.latex(rf"e = {said.tex} - {truth.tex} {error.sign} {error.tex}\ \text{{zł}}")
         st.markdown(f"**{names['mse']}**")
-        both(rf"e^2 = {e}^2 = {value['mse']}", rf"2e = 2 \cdot {e} = {slope['mse']}")
+        both(
+            rf"e^2 = {e}^2 {value['mse']}",
+            rf"2e = 2 \cdot {error.factor} {number['mse'][1].sign} {slope['mse']}",
+        )
         st.markdown(f"**{names['l1']}**")
         both(
-            rf"|e| = \lvert {tex(error, 1)} \rvert = {value['l1']}",
+            rf"|e| = \lvert {error.tex} \rvert {value['l1']}",
             rf"\operatorname{{sgn}} e = {slope['l1']}",
         )
         st.markdown(f"**{names['huber']}**")
-        if abs(error) <= delta:
+        if abs(error.value) <= delta:
             both(
-                rf"\tfrac12 e^2 = \tfrac12 \cdot {e}^2 = {value['huber']}",
+                rf"\tfrac12 e^2 = \tfrac12 \cdot {e}^2 {value['huber']}",
                 rf"e = {slope['huber']} \quad (|e| \le \delta)",
             )
         else:
+            half = sums.of(lambda delta: delta / 2, bend)
             both(
                 rf"\delta\,(|e| - \tfrac{{\delta}}{{2}})"
-                rf" = {tex(delta)}\,({tex(abs(error), 1)} - {tex(delta / 2)}) = {value['huber']}",
+                rf" = {bend.tex}\,({size} - {half.tex}) {value['huber']}",
                 rf"\delta \operatorname{{sgn}} e = {slope['huber']} \quad (|e| > \delta)",
             )
     language.prose("loss", "regression")
+
+
+def written(error: Number, delta: Number, sums: Sums) -> dict[str, tuple[Number, Number]]:
+    """Each loss of an error, and its slope."""
+
+    def by(rule: Callable[[float], tuple[float, float]]) -> tuple[Number, Number]:
+        return sums.of(lambda e: rule(e)[0], error), sums.of(lambda e: rule(e)[1], error)
+
+    return {
+        "mse": by(loss_curves.squared),
+        "l1": by(loss_curves.absolute),
+        "huber": by(lambda e: loss_curves.huber(e, delta.value)),
+    }
 
 
 def both(loss: str, slope: str) -> None:
@@ -221,10 +244,19 @@ def outlier() -> None:
         kind: loss_curves.best_constant(kind, prices, dials["delta"])
         for kind in loss_curves.REGRESSION
     }
-    said = {kind: language.number(value, 2) for kind, value in best.items()}
+    sums = Sums()
+    receipts = [sums.given(price, places=2) for price in prices]
+    whole = sums.of(lambda *prices: sum(prices), *receipts, places=2)
+    mean = sums.of(lambda whole: whole / len(prices), whole, places=2)
+    # The median is one of the prices: it is written as that.
+    said = {
+        "mse": mean.text,
+        "l1": sums.given(best["l1"], places=2).text,
+        "huber": sums.number(best["huber"], places=2).text,
+    }
     with left:
-        st.latex(rf"\frac{{{tex(sum(prices))}}}{{{len(prices)}}} = {tex(best['mse'])}")
-        ordered = [language.number(price, 2) for price in sorted(prices)]
+        st.latex(rf"\frac{{{whole.tex}}}{{{len(prices)}}} {mean.sign} {mean.tex}")
+        ordered = [price.text for price in sorted(receipts, key=lambda price: price.value)]
         ordered[len(prices) // 2] = f"**{said['l1']}**"
         st.markdown(" · ".join(ordered))
     with middle:
@@ -249,7 +281,7 @@ def constants(
     names = dials.by_name["tangent"].choice_labels
     lines, colors = {}, {}
     marks = [
-        lesson_charts.Mark(price, 0, color=RED if place == len(RECEIPTS) else palette.LIMIT)
+        lesson_charts.Mark(price, 0, color=ORANGE if place == len(RECEIPTS) else palette.LIMIT)
         for place, price in enumerate(prices)
     ]
     xs = [5 + 0.5 * n for n in range(111)]
@@ -262,7 +294,7 @@ def constants(
         marks.append(lesson_charts.Mark(best[kind], lowest, color=COLORS[kind]))
         # Huber lies close to MAE: one number is enough.
         text = "" if kind == "huber" else language.number(here, 1)
-        marks.append(lesson_charts.Mark(dials["guess"], here, text, palette.LIMIT))
+        marks.append(lesson_charts.Mark(dials["guess"], here, text, palette.ACCENT))
     lesson_charts.curves(
         lines,
         x_title=_("the same answer for all [zł]"),
@@ -284,26 +316,43 @@ def classification() -> None:
     logits = [dials["z0"], dials["z1"], dials["z2"]]
     truth = SHAPES.labels.index(dials["truth"])
     found = loss_curves.classify(logits, truth)
+    sums = Sums()
+    powers = [sums.of(math.exp, sums.given(z)) for z in logits]
+    shares = [
+        sums.of(lambda own, *all_: own / sum(all_), own, *powers, digits=2, places=3)
+        for own in powers
+    ]
+    sums.shares(shares)
+    cost = sums.of(lambda p: -math.log(p), shares[truth], noise=0)
+    gradient = [
+        sums.of(lambda p: p - 1, share, noise=0) if place == truth else share
+        for place, share in enumerate(shares)
+    ]
+    twice_gradient = [sums.number(part, noise=0) for part in found.gradient_twice]
     names = {label: _(label) for label in SHAPES.labels}
     left, middle, right = st.columns([1, 1.6, 1.6], gap="large")
     with left:
         dials.show("z0", "z1", "z2", "truth", "twice")
     with middle:
         charts.probability_bars(
-            dict(zip(SHAPES.labels, found.shares, strict=True)), names, "loss.shares"
+            dict(zip(SHAPES.labels, found.shares, strict=True)),
+            names,
+            "loss.shares",
+            texts=[share.text for share in shares],
         )
         once = _("once")
         lines = {
             once: (GRID, over_logit("cross_entropy", logits, truth)),
         }
-        value, slope = found.loss, found.gradient[truth]
+        value, slope, steep = found.loss, found.gradient[truth], gradient[truth]
         marks = [lesson_charts.Mark(logits[truth], value, color=BLUE)]
         if dials["twice"]:
             twice = _("twice")
             lines[twice] = (GRID, over_logit("cross_entropy", logits, truth, twice=True))
             value, slope = found.loss_twice, found.gradient_twice[truth]
-            marks.append(lesson_charts.Mark(logits[truth], value, color=RED))
-        touching = steepness(slope)
+            steep = twice_gradient[truth]
+            marks.append(lesson_charts.Mark(logits[truth], value, color=ORANGE))
+        touching = steepness(steep)
         lines[touching] = loss_curves.tangent(logits[truth], value, slope, reach=4, rise=4)
         lesson_charts.curves(
             lines,
@@ -314,34 +363,35 @@ def classification() -> None:
             x=AXIS,
             y=(-0.5, 10),
             points=marks,
-            colors={once: BLUE, _("twice"): RED, touching: palette.LIMIT},
+            colors={once: BLUE, _("twice"): ORANGE, touching: palette.LIMIT},
             dashed=[touching],
             height=300,
         )
     with right:
-        powers = "+".join(f"e^{{{tex(z, 1)}}}" for z in logits)
-        sizes = " + ".join(tex(power) for power in found.powers)
-        share = found.shares[truth]
+        exponents = "+".join(f"e^{{{tex(z, 1)}}}" for z in logits)
+        sizes = " + ".join(power.tex for power in powers)
+        share = shares[truth]
         st.markdown(_("**Softmax** of the true class, then **cross entropy**"))
         st.latex(
-            rf"\begin{{aligned}} p &= \frac{{{STRUT}e^{{{tex(logits[truth], 1)}}}}}{{{powers}}} \\"
-            rf"&= \frac{{{tex(found.powers[truth])}}}{{{sizes}}} = {tex(share, 3)} \end{{aligned}}"
+            rf"\begin{{aligned}} p &= \frac{{{STRUT}e^{{{tex(logits[truth], 1)}}}}}{{{exponents}}}"
+            rf" \\ &= \frac{{{powers[truth].tex}}}{{{sizes}}} {share.sign} {share.tex}"
+            r" \end{aligned}"
         )
-        st.latex(rf"-\ln p = -\ln {tex(share, 3)} = {tex(found.loss)}")
+        st.latex(rf"-\ln p = -\ln ({share.tex}) {cost.sign} {cost.tex}")
         st.markdown(_("**Gradient** of each logit: what softmax says, less what is true"))
-        wanted = [float(place == truth) for place in range(len(logits))]
+        wanted = [sums.given(float(place == truth)) for place in range(len(logits))]
         st.latex(
-            rf"p - y = {formula.vector(found.shares)} - {formula.vector(wanted, 0)}"
-            rf" = {formula.vector(found.gradient)}"
+            rf"p - y = {formula.vector(shares)} - {formula.vector(wanted)}"
+            rf" {gradient[truth].sign} {formula.vector(gradient)}"
         )
         if dials["twice"]:
             st.markdown(
                 _(
                     "**Softmax twice**: loss {loss}, and the gradient is",
-                    loss=language.number(found.loss_twice, 2),
+                    loss=sums.number(found.loss_twice).text,
                 )
             )
-            st.latex(formula.vector(found.gradient_twice, 4))
+            st.latex(formula.vector(twice_gradient))
     language.prose("loss", "classification")
 
 
@@ -353,24 +403,34 @@ def yes_no() -> None:
     z, yes = dials["yes"], dials["likes"]
     value, slope = loss_curves.at(loss_curves.of_yes(yes=yes), z)
     share = 1 / (1 + math.exp(-z))
+    sums = Sums()
+    p = sums.of(lambda z: 1 / (1 + math.exp(-z)), sums.given(z))
+    right_one = p if yes else sums.of(lambda p: 1 - p, p)
+    cost = sums.of(lambda p: -math.log(p), right_one)
+    steep = sums.of(lambda p: p - yes, p)
+    costs = [sums.number(-math.log(p), digits=2, places=2) for p in loss_curves.SMALL]
+    together = sums.of(lambda *parts: sum(parts), *costs)
     left, middle, right = st.columns([1, 1.5, 1.6], gap="large")
     with left:
         dials.show("yes", "likes")
-        st.latex(rf"p = \frac{{1}}{{1 + e^{{{tex(-z, 1)}}}}} = {tex(share, 4)}")
-        wrong = rf"-\ln p = -\ln {tex(share, 4)}"
+        st.latex(rf"p = \frac{{1}}{{1 + e^{{{tex(-z, 1)}}}}} {p.sign} {p.tex}")
+        wrong = rf"-\ln p = -\ln ({p.tex})"
         if not yes:
-            wrong = rf"-\ln(1 - p) = -\ln {tex(1 - share, 4)}"
-        both(rf"{wrong} = {tex(value)}", rf"p - {int(yes)} = {tex(slope)}")
+            wrong = rf"-\ln(1 - p) = -\ln ({right_one.tex})"
+        both(
+            rf"{wrong} {cost.sign} {cost.tex}",
+            rf"p - {int(yes)} = {p.tex} - {int(yes)} {steep.sign} {steep.tex}",
+        )
     with middle:
         lines = {
             _("true: yes"): (GRID, loss_curves.trace(loss_curves.of_yes(yes=True), GRID)[0]),
             _("true: no"): (GRID, loss_curves.trace(loss_curves.of_yes(yes=False), GRID)[0]),
         }
         own = list(lines)[0 if yes else 1]
-        touching = steepness(slope)
+        touching = steepness(steep)
         lines[touching] = loss_curves.tangent(z, value, slope, reach=4, rise=4)
         st.markdown(_("**Binary cross entropy** (BCE) over the logit"))
-        colors = dict(zip(lines, (BLUE, RED, palette.LIMIT), strict=True))
+        colors = dict(zip(lines, (BLUE, ORANGE, palette.LIMIT), strict=True))
         lesson_charts.curves(
             lines,
             x_title=_("logit of “yes”"),
@@ -385,29 +445,28 @@ def yes_no() -> None:
             height=350,
         )
     with right:
-        small = [-math.log(p) for p in loss_curves.SMALL]
         mine = share if yes else 1 - share
         st.markdown(
             _(
                 "Ten answers that are nearly right: **{sum}** together. Yours alone: **{one}**",
-                sum=language.number(sum(small), 2),
-                one=language.number(value, 2),
+                sum=together.text,
+                one=cost.text,
             )
         )
-        eleven([*loss_curves.SMALL, mine], [*small, value])
+        eleven([*loss_curves.SMALL, mine], [*costs, cost])
     language.prose("loss", "yes_no")
 
 
-def eleven(shares: list[float], values: list[float]) -> None:
+def eleven(shares: list[float], values: list[Number]) -> None:
     """A column an example: how likely it held the right answer, and what that costs."""
     last = len(shares) - 1
     rows = [
         {
             "n": n,
             "share": language.percent(share, 1 if n == last else 0),
-            "loss": loss,
-            "text": language.number(loss, 2),
-            "color": RED if n == last else BLUE,
+            "loss": loss.value,
+            "text": loss.text,
+            "color": ORANGE if n == last else BLUE,
         }
         for n, (share, loss) in enumerate(zip(shares, values, strict=True))
     ]
@@ -444,21 +503,27 @@ def eleven(shares: list[float], values: list[float]) -> None:
 def why_not_mse() -> None:
     z = dials["z"]
     names = {"cross_entropy": _("Cross entropy"), "mse_one_hot": _("MSE on softmax")}
-    colors = {names["cross_entropy"]: BLUE, names["mse_one_hot"]: RED}
+    colors = {names["cross_entropy"]: BLUE, names["mse_one_hot"]: ORANGE}
     losses = {kind: loss_curves.of_logit(kind, [z, 0.0], 0) for kind in names}
     traces = {kind: loss_curves.trace(loss, GRID) for kind, loss in losses.items()}
     here = {kind: loss_curves.at(loss, z) for kind, loss in losses.items()}
-    share = loss_curves.softmax([z, 0.0])[0]
+    sums = Sums()
+    p = sums.of(lambda z: loss_curves.softmax([z, 0.0])[0], sums.given(z))
+    slopes = {
+        "cross_entropy": sums.of(lambda p: p - 1, p, noise=0),
+        "mse_one_hot": sums.of(lambda p: 2 * (p - 1) * p * (1 - p), p, noise=0),
+    }
     left, middle, right = st.columns([1.1, 1.5, 1.5], gap="large")
     with left:
         dials.show("z")
         st.latex(
-            rf"p = \frac{{{STRUT}e^{{{tex(z, 1)}}}}}{{e^{{{tex(z, 1)}}} + e^0}} = {tex(share, 4)}"
+            rf"p = \frac{{{STRUT}e^{{{tex(z, 1)}}}}}{{e^{{{tex(z, 1)}}} + e^0}} {p.sign} {p.tex}"
         )
         st.markdown(_("Slope of **cross entropy**"))
-        st.latex(rf"L' = p - 1 = {tex(here['cross_entropy'][1], 4)}")
+        one, other = slopes["cross_entropy"], slopes["mse_one_hot"]
+        st.latex(rf"L' = p - 1 {one.sign} {one.tex}")
         st.markdown(_("Slope of **MSE** on softmax"))
-        st.latex(rf"L' = 2(p - 1) \cdot p(1 - p) = {tex(here['mse_one_hot'][1], 4)}")
+        st.latex(rf"L' = 2(p - 1) \cdot p(1 - p) {other.sign} {other.tex}")
     for column, which, y_title, y in (
         (middle, 0, _("loss"), (0.0, 8.5)),
         (right, 1, _("slope"), (-1.1, 0.1)),

@@ -1,6 +1,6 @@
 """Neuron: a weighted sum and a bias; then a layer of them, and layers on layers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 import torch
@@ -8,7 +8,7 @@ from torch import nn
 
 from playground.fields import Field
 from playground.i18n import N_
-from playground.insight import neuron, points
+from playground.insight import neuron, points, tiny
 from playground.insight.activations import Activation
 from playground.ui import (
     formula,
@@ -22,10 +22,12 @@ from playground.ui import (
 from playground.ui.language import _
 from playground.ui.network_drawing import Edge, Net, Node
 from playground.ui.plane import CLASS_COLORS, Dot
+from playground.ui.sums import Number, Sums, sign_of
 
 REACH = 3.0  # of every weight and bias
 SPAN = points.SPAN
 BENDS = {"none": N_("none"), "relu": "ReLU", "sigmoid": "sigmoid", "tanh": "tanh"}
+LAYER = ("x1", "x2", "w11", "w12", "w21", "w22", "b1", "b2")
 SYMBOLS = {"none": "", "relu": r"\mathrm{ReLU}", "sigmoid": r"\sigma", "tanh": r"\tanh"}
 EDGE = palette.INK  # dark on both themes, as the plane is light on both
 SHADES = (palette.LIMIT, *palette.CLASSES[1:5], *palette.CLASSES[6:9])  # of single neurons
@@ -50,7 +52,7 @@ FIELDS = (
             "region": N_("Several layers: a region"),
         },
     ),
-    number("x", 2.0, N_("input x"), reach=SPAN),
+    number("x", 1.0, N_("input x"), reach=SPAN),
     number("w", 1.5, N_("weight w"), N_("How much the output grows when x grows by 1.")),
     number("b", -1.0, N_("bias b"), N_("What the neuron says when all inputs are 0.")),
     number("x1", 1.5, N_("input x₁"), reach=SPAN),
@@ -126,7 +128,6 @@ FIELDS = (
 dials = lesson.begin(
     "neuron", N_("What does one neuron compute, and why does a network need many?"), FIELDS
 )
-tex, factor, term = formula.tex, formula.factor, formula.term
 
 
 def pairs(*rows: tuple[str, str]) -> None:
@@ -153,12 +154,14 @@ def line() -> None:
     one, bend = neuron.layer([[w]], [b]), Activation(kind).module()
     xs = torch.linspace(-4, 4, 161)
     with torch.no_grad():
-        sums = one(xs[:, None])
-        z = one(torch.tensor([[x]]))
-        a = bend(z).item()
-        outputs = bend(sums).flatten().tolist()
+        straight = one(xs[:, None])
+        outputs = bend(straight).flatten().tolist()
+    sums = Sums()
+    weight, bias, given = sums.given(w), sums.given(b), sums.given(x)
+    z = sums.of(lambda w, x, b: w * x + b, weight, given, bias)
+    a = sums.of(lambda z: tiny.by_hand(kind, z), z) if kind != "none" else z
     before, total, output = "w = 1, b = 0", _("sum"), _("output")
-    lines = {before: ([-4.0, 4.0], [-4.0, 4.0]), total: (xs.tolist(), sums.flatten().tolist())}
+    lines = {before: ([-4.0, 4.0], [-4.0, 4.0]), total: (xs.tolist(), straight.flatten().tolist())}
     if kind != "none":
         lines[output] = (xs.tolist(), outputs)
     colors = {before: palette.LIMIT, total: palette.CLASSES[0], output: palette.CLASSES[5]}
@@ -169,12 +172,12 @@ def line() -> None:
             x_title=_("input x"),
             y_title=_("output"),
             key="neuron.line",
-            alt=_("The neuron's output over its input; at x it is {a}", a=language.number(a, 2)),
+            alt=_("The neuron's output over its input; at x it is {a}", a=a.text),
             x=(-4, 4),
             y=(-4, 4),
             points=[
                 lesson_charts.Mark(0, b, "b", palette.CLASSES[0]),
-                lesson_charts.Mark(x, a, language.number(a, 2)),
+                lesson_charts.Mark(x, a.value, a.text),
             ],
             colors=colors,
             dashed=[before],
@@ -183,13 +186,13 @@ def line() -> None:
     with side:
         pairs(("w", "b"), ("x", "activation"))
         nodes = [
-            Node("x", 0, 0, "x", x),
-            Node("1", 0, 1, _("always 1"), 1),
-            Node("z", 1, 0, _("sum"), z.item()),
+            Node("x", 0, 0, "x", given.text),
+            Node("1", 0, 1, _("always 1"), "1"),
+            Node("z", 1, 0, _("sum"), z.text),
         ]
-        edges = [Edge("x", "z", w), Edge("1", "z", b)]
+        edges = [Edge("x", "z", w, weight.text), Edge("1", "z", b, bias.text)]
         if kind != "none":
-            nodes.append(Node("a", 2, 0, _("output"), a))
+            nodes.append(Node("a", 2, 0, _("output"), a.text))
             edges.append(Edge("z", "a", 1.0, BENDS[kind]))
         network_drawing.draw(
             Net(nodes, edges),
@@ -198,11 +201,11 @@ def line() -> None:
             height=220,
         )
         lines_of_formula = [
-            rf"z &= w \cdot x + b = {tex(w)} \cdot {factor(x)} {term(b)} = {tex(z.item())}"
+            rf"z &= w \cdot x + b = {weight.tex} \cdot {given.factor} {bias.term} {z.sign} {z.tex}"
         ]
         if kind != "none":
             symbol = SYMBOLS[kind]
-            lines_of_formula.append(rf"a &= {symbol}(z) = {symbol}({tex(z.item())}) = {tex(a)}")
+            lines_of_formula.append(rf"a &= {symbol}(z) = {symbol}({z.tex}) {a.sign} {a.tex}")
         show(*lines_of_formula)
         language.prose("neuron", "line")
 
@@ -212,9 +215,10 @@ def two() -> None:
     w1, w2, b, x1, x2 = (dials[name] for name in ("w1", "w2", "b", "x1", "x2"))
     one = neuron.layer([[w1, w2]], [b])
     data = points.examples(dials["data"], 24)
-    with torch.no_grad():
-        z = one(point()).item()
-    a = torch.sigmoid(torch.tensor(z)).item()
+    sums = Sums()
+    parts = [sums.given(value) for value in (w1, x1, w2, x2, b)]
+    z = sums.of(tiny.weigh, *parts)
+    a = sums.of(sigmoid, z)
     picture, side = st.columns([3, 2], gap="large")
     with picture:
         show_plane(one, data, "neuron.two", neuron.boundary(w1, w2, b, SPAN))
@@ -222,17 +226,23 @@ def two() -> None:
         pairs(("w1", "w2"), ("b", "data"), ("x1", "x2"))
         show(
             r"z &= w_1 \cdot x_1 + w_2 \cdot x_2 + b",
-            rf"&= {tex(w1)} \cdot {factor(x1)} {plus(w2)} \cdot {factor(x2)} {term(b)}",
-            rf"&= {tex(z)}",
-            rf"a &= \sigma(z) = \sigma({tex(z)}) = {tex(a)}",
+            rf"&= {weighed(parts)}",
+            rf"&{z.sign} {z.tex}",
+            rf"a &= \sigma(z) = \sigma({z.tex}) {a.sign} {a.tex}",
         )
         side_of(a)
+        language.prose("neuron", "sigma")
         language.prose("neuron", "plane")
 
 
-def plus(value: float) -> str:
-    """A number that goes on a sum and is then multiplied: "+ 1.50" or "+ (-1.50)"."""
-    return f"+ {factor(value)}"
+def sigmoid(z: float) -> float:
+    return tiny.by_hand("sigmoid", z)
+
+
+def weighed(parts: Sequence[Number]) -> str:
+    """Two weights, each times its input, and a bias, in LaTeX."""
+    w1, x1, w2, x2, b = parts
+    return rf"{w1.tex} \cdot {x1.factor} {w2.plus} \cdot {x2.factor} {b.term}"
 
 
 def show_plane(
@@ -296,24 +306,26 @@ def score(count: int, all_points: int) -> None:
         st.badge(message, icon=":material/target:", color="blue")
 
 
-def side_of(a: float) -> None:
+def side_of(a: Number) -> None:
     """What an output means as an answer."""
-    if a > 0.5:
-        st.caption(_("{a} is above 0.5: the answer is blue.", a=language.number(a, 2)))
+    if a.shown == 0.5:
+        st.caption(_("The output is 0.5, right on the border: the answer is undecided."))
+    elif a.value > 0.5:
+        st.caption(_("{a} is above 0.5: the answer is blue.", a=a.text))
     else:
-        st.caption(_("{a} is not above 0.5: the answer is orange.", a=language.number(a, 2)))
+        st.caption(_("{a} is not above 0.5: the answer is orange.", a=a.text))
 
 
 def layer() -> None:
     """Two neurons that see the same two inputs: a product of a matrix and a vector."""
-    weights = [[dials["w11"], dials["w12"]], [dials["w21"], dials["w22"]]]
-    biases, kind = [dials["b1"], dials["b2"]], dials["activation"]
-    both = neuron.layer(weights, biases)
-    x = [dials["x1"], dials["x2"]]
-    with torch.no_grad():
-        z = both(point())
-        a = Activation(kind).module()(z)[0].tolist()
-    sums = z[0].tolist()
+    kind = dials["activation"]
+    sums = Sums()
+    number = {name: sums.given(dials[name]) for name in LAYER}
+    x, biases = [[number[name] for name in names] for names in (("x1", "x2"), ("b1", "b2"))]
+    weights = [[number["w11"], number["w12"]], [number["w21"], number["w22"]]]
+    rows = [[w1, x[0], w2, x[1], b] for (w1, w2), b in zip(weights, biases, strict=True)]
+    z = [sums.of(tiny.weigh, *parts) for parts in rows]
+    a = [sums.of(lambda z: tiny.by_hand(kind, z), one) for one in z] if kind != "none" else z
     symbol = SYMBOLS[kind]
     names = ("a₁₁", "a₁₂")
     picture, side = st.columns([3, 2], gap="large")
@@ -321,15 +333,17 @@ def layer() -> None:
         network_drawing.draw(
             Net(
                 [
-                    *(Node(f"x{i}", 0, i, f"x{'₁₂'[i]}", x[i]) for i in range(2)),
+                    *(Node(f"x{i}", 0, i, f"x{'₁₂'[i]}", x[i].text) for i in range(2)),
                     *(
-                        Node(
-                            f"a{i}", 1, i, f"{names[i]}, b = {language.number(biases[i], 2)}", a[i]
-                        )
+                        Node(f"a{i}", 1, i, f"{names[i]}, b = {biases[i].text}", a[i].text)
                         for i in range(2)
                     ),
                 ],
-                [Edge(f"x{i}", f"a{j}", weights[j][i]) for j in range(2) for i in range(2)],
+                [
+                    Edge(f"x{i}", f"a{j}", weights[j][i].value, weights[j][i].text)
+                    for j in range(2)
+                    for i in range(2)
+                ],
             ),
             key="neuron.layer",
             alt=_("Two inputs, two neurons and the four weights between them"),
@@ -348,32 +362,32 @@ def layer() -> None:
         lines = [
             rf"{unknown[0]} &= {unknown[1]} {unknown[2]} + {unknown[3]}",
             rf"&= {formula.matrix(weights)} {formula.vector(x)} + {formula.vector(biases)}",
-            rf"&= {formula.vector(sums)}",
+            rf"&{sign_of(z)} {formula.vector(z)}",
         ]
         if symbol:
             outputs = r"\begin{bmatrix}a_{11} \\ a_{12}\end{bmatrix}"
-            lines.append(rf"{outputs} &= {symbol}{formula.vector(sums)} = {formula.vector(a)}")
+            lines.append(
+                rf"{outputs} &= {symbol}{formula.vector(z)} {sign_of(a)} {formula.vector(a)}"
+            )
         show(*lines)
     with side:
         pairs(("x1", "x2"), ("w11", "w12"), ("w21", "w22"), ("b1", "b2"))
         dials.show("activation")
-        rows = []
-        for j in range(2):
-            rows += [
-                rf"z_{{1{j + 1}}} &= w_{{{j + 1}1}} \cdot x_1 + w_{{{j + 1}2}} \cdot x_2"
-                rf" + b_{j + 1}",
-                rf"&= {tex(weights[j][0])} \cdot {factor(x[0])} {plus(weights[j][1])} \cdot "
-                rf"{factor(x[1])} {term(biases[j])}",
-                rf"&= {tex(sums[j])}",
+        written = []
+        for j, (parts, one, bent) in enumerate(zip(rows, z, a, strict=True), start=1):
+            written += [
+                rf"z_{{1{j}}} &= w_{{{j}1}} \cdot x_1 + w_{{{j}2}} \cdot x_2 + b_{j}",
+                rf"&= {weighed(parts)}",
+                rf"&{one.sign} {one.tex}",
             ]
             if symbol:
-                rows.append(
-                    rf"a_{{1{j + 1}}} &= {symbol}(z_{{1{j + 1}}}) = {symbol}({tex(sums[j])})"
-                    rf" = {tex(a[j])}"
+                written.append(
+                    rf"a_{{1{j}}} &= {symbol}(z_{{1{j}}}) = {symbol}({one.tex})"
+                    rf" {bent.sign} {bent.tex}"
                 )
         if not symbol:
-            rows = [row.replace("z_", "a_") for row in rows]
-        show(*rows)
+            written = [row.replace("z_", "a_") for row in written]
+        show(*written)
     language.prose("neuron", "layer")
 
 
@@ -388,8 +402,15 @@ def bends() -> None:
         bent = torch.relu(first(xs))
         parts = (bent * last.weight).T.tolist()
         output = net(xs).flatten().tolist()
-        y = net(torch.tensor([[x]])).item()
-        lit = torch.relu(first(torch.tensor([[x]])))[0].tolist()
+    sums = Sums()
+    given, offset = sums.given(x), sums.number(last.bias.item(), places=2)
+    slopes = [sums.number(v, places=2) for v in weights]
+    shifts = [sums.number(b, noise=1e-6) for b in biases]
+    added = [
+        sums.of(lambda v, x, b: v * max(0.0, x + b), v, given, b, places=2)
+        for v, b in zip(slopes, shifts, strict=True)
+    ]
+    y = sums.of(lambda *terms: sum(terms), offset, *added, places=2)
     grid = xs.flatten().tolist()
     goal, total = _("curve to follow"), _("network")
     lines = {goal: (grid, neuron.hill(xs).flatten().tolist()), total: (grid, output)}
@@ -404,7 +425,7 @@ def bends() -> None:
             alt=_("A curve, and the network's line with its bends near it"),
             x=(-4, 4),
             y=(-3.5, 3.5),
-            points=[lesson_charts.Mark(x, y, language.number(y, 2))],
+            points=[lesson_charts.Mark(x, y.value, y.text)],
             colors=colors,
             dashed=[goal],
             height=270,
@@ -422,17 +443,18 @@ def bends() -> None:
         )
     with side:
         dials.show("neurons", "x")
-        st.metric(_("Mean distance from the curve"), language.number(neuron.distance(net), 3))
+        st.metric(_("Mean distance from the curve"), sums.number(neuron.distance(net)).text)
         show(
             r"y &= b + \textstyle\sum_i v_i \cdot \mathrm{ReLU}(x + b_i)",
-            rf"&= {tex(last.bias.item())} && \quad {term(last.bias.item())}",
+            rf"&= {offset.tex} && \quad {offset.term}",
             *(
-                rf"&\phantom{{=}} {term(v)} \cdot \mathrm{{ReLU}}({tex(x)} {term(b)})"
-                rf" && \quad {term(v * a)}"
-                for v, b, a in zip(weights, biases, lit, strict=True)
+                rf"&\phantom{{=}} {v.term} \cdot \mathrm{{ReLU}}({given.tex} {b.term})"
+                rf" && \quad {'' if part.sign == '=' else part.sign} {part.term}"
+                for v, b, part in zip(slopes, shifts, added, strict=True)
             ),
-            rf"&= {tex(y)}",
+            rf"&{y.sign} {y.tex}",
         )
+        language.prose("neuron", "relu")
     language.prose("neuron", "bends")
 
 
@@ -445,39 +467,41 @@ def region() -> None:
     first, last = net[0], net[2]
     with torch.no_grad():
         hidden = torch.sigmoid(first(point()))[0].tolist()
-        z = net(point()).item()
-    a = torch.sigmoid(torch.tensor(z)).item()
+    sums = Sums()
+    yeses = [sums.number(value) for value in hidden]
+    bias = sums.given(last.bias.item())
+    z = sums.of(lambda b, *yeses: neuron.AND * sum(yeses) + b, bias, *yeses)
+    a = sums.of(sigmoid, z)
     picture, side = st.columns([3, 2], gap="large")
     with picture:
         show_plane(net, data, "neuron.region")
     with side:
         pairs(("edges", "sharpness"))
         dials.show("joined")
-        shares = [tex(value) for value in hidden]
-        halves = [" + ".join(shares[n : n + 3]) for n in range(0, count, 3)]
+        halves = [" + ".join(yes.tex for yes in yeses[n : n + 3]) for n in range(0, count, 3)]
         show(
-            rf"z &= {tex(neuron.AND, 0)} \cdot ({halves[0]}"
+            rf"z &= {formula.tex(neuron.AND, 0)} \cdot ({halves[0]}"
             + (rf" \\ &\quad + {halves[1]}" if len(halves) > 1 else "")
-            + rf") {term(last.bias.item(), 0)} = {tex(z)}",
-            rf"a &= \sigma({tex(z)}) = {tex(a)}",
+            + rf") {bias.term} {z.sign} {z.tex}",
+            rf"a &= \sigma({z.tex}) {a.sign} {a.tex}",
         )
         side_of(a)
         network_drawing.draw(
             Net(
                 [
-                    Node("x1", 0, 0, "x₁", dials["x1"]),
-                    Node("x2", 0, 1, "x₂", dials["x2"]),
-                    *(Node(f"h{i}", 1, i, "", value) for i, value in enumerate(hidden)),
-                    Node("a", 2, 0, "a", a),
+                    Node("x1", 0, 0, "x₁", sums.given(dials["x1"]).text),
+                    Node("x2", 0, 1, "x₂", sums.given(dials["x2"]).text),
+                    *(Node(f"h{i}", 1, i, "", yes.text) for i, yes in enumerate(yeses)),
+                    Node("a", 2, 0, "a", a.text),
                 ],
                 [
                     *(
-                        Edge(f"x{j + 1}", f"h{i}", weight, "")
+                        Edge(f"x{j + 1}", f"h{i}", weight)
                         for i, row in enumerate(first.weight.tolist())
                         for j, weight in enumerate(row)
                     ),
                     *(
-                        Edge(f"h{i}", "a", weight, "")
+                        Edge(f"h{i}", "a", weight)
                         for i, weight in enumerate(last.weight[0].tolist())
                     ),
                 ],

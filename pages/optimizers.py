@@ -401,21 +401,17 @@ st.header(_("The next step of {name} in numbers", name=followed), anchor=False)
 here = min(step, len(track.points) - 1)
 if here < step:
     st.caption(_("Step {n}, the last before it is lost.", n=here + 1))
-parts = [
-    update_rule.lines(
-        f"g = {localised(surface.slope)}", f"= {update_rule.pair(track.gradients[here])}"
-    ),
-    *update_rule.cards(track, here),
-]
+parts, after = update_rule.step(track, surface, localised(surface.slope), here)
 for column, part in zip(st.columns([1.2, *[1.5] * (len(parts) - 1)]), parts, strict=True):
     column.latex(part)
 if here + 1 < len(track.points):
+    w1, w2 = (w.like(by_torch) for w, by_torch in zip(after, track.points[here + 1], strict=True))
     st.caption(
         _(
             "torch's own step {n} leads to w₁ = {w1}, w₂ = {w2}: the same.",
             n=here + 1,
-            w1=language.number(track.points[here + 1][0], 4),
-            w2=language.number(track.points[here + 1][1], 4),
+            w1=w1.text,
+            w2=w2.text,
         )
     )
 language.prose("optimizers", "rules")

@@ -9,7 +9,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-REACH: Final = 3.0  # the curve to follow goes from -REACH to REACH
+REACH: Final = 4.0  # the curve to follow goes from -REACH to REACH
 AND: Final = 10.0  # each weight of the neuron that joins half-planes
 DISTANCE: Final = 1.3  # of each half-plane's edge from the middle
 
@@ -79,8 +79,10 @@ def region(neurons: int, needed: int, sharpness: float) -> nn.Sequential:
     Its output is a logit.
     """
     angles = [math.pi / 2 + 2 * math.pi * i / neurons for i in range(neurons)]
+    # cos 90° is 6·10⁻¹⁷ in floating point, and would be drawn as a weight.
+    ways = [[round(math.cos(angle), 12), round(math.sin(angle), 12)] for angle in angles]
     first = layer(
-        [[-sharpness * math.cos(angle), -sharpness * math.sin(angle)] for angle in angles],
+        [[-sharpness * x1, -sharpness * x2] for x1, x2 in ways],
         [sharpness * DISTANCE] * neurons,
     )
     return nn.Sequential(first, nn.Sigmoid(), layer([[AND] * neurons], [-AND * (needed - 0.5)]))

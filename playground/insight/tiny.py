@@ -11,6 +11,7 @@ so w₃₁ leads *to* neuron 3 *from* its first input, as the rows of ``nn.Linea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -54,6 +55,28 @@ def build(parameters: Mapping[str, float], activation: str) -> nn.Sequential:
     net.to_empty(device="cpu").double()
     write(net, parameters)
     return net
+
+
+def by_hand(activation: str, z: float) -> float:
+    """What a neuron makes of its weighted sum, f(z), by the formulas of the lecture."""
+    match activation:
+        case "sigmoid":  # written so that e never gets a large positive power
+            power = math.exp(-abs(z))
+            return (1 if z >= 0 else power) / (1 + power)
+        case "tanh":
+            return math.tanh(z)
+        case "relu":
+            return max(0.0, z)
+        case "leaky_relu":
+            return max(0.1 * z, z)
+        case "none":
+            return z
+    raise ValueError(activation)
+
+
+def weigh(first: float, one: float, second: float, two: float, bias: float) -> float:
+    """A neuron's weighted sum."""
+    return first * one + second * two + bias
 
 
 def write(net: nn.Sequential, parameters: Mapping[str, float]) -> None:

@@ -326,17 +326,17 @@ def probability_bars(
     names: Mapping[str, str],
     key: str,
     height: int | None = None,
+    texts: Sequence[str] | None = None,
 ) -> None:
-    """One bar a class, the likeliest in the accent colour; always 0 to 100 %."""
+    """One bar a class, the likeliest in the accent colour; always 0 to 100 %.
+
+    ``texts`` stand at the bars, instead of whole percentages that add up to 100.
+    """
     best = max(probabilities, key=probabilities.__getitem__)
+    written = texts or [f"{whole}%" for whole in language.hundred(list(probabilities.values()))]
     rows = [
-        {
-            "name": names.get(label, label),
-            "p": share,
-            "text": language.percent(share, 0),
-            "best": label == best,
-        }
-        for label, share in probabilities.items()
+        {"name": names.get(label, label), "p": share, "text": text, "best": label == best}
+        for (label, share), text in zip(probabilities.items(), written, strict=True)
     ]
     order = [row["name"] for row in rows]
     y = {

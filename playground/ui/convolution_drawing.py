@@ -9,7 +9,9 @@ from torch import Tensor
 
 from playground.insight.convolution import KERNEL, Pixel
 from playground.ui import charts, language, palette
+from playground.ui.controls import short
 from playground.ui.language import _
+from playground.ui.sums import Number
 
 HEIGHT: Final = 330
 INK: Final = "#22282c"
@@ -67,25 +69,24 @@ def output(
     charts.show(rows, _spec(layers, out.shape[0]), HEIGHT, key, alt, clicked)
 
 
-def opened(pixel: Pixel, key: str, digits: int) -> None:
-    """The nine products behind one output pixel."""
+def opened(
+    pixel: Pixel, key: str, products: Sequence[Number], total: Number, ninths: bool = False
+) -> None:
+    """The nine products behind one output pixel; with ``ninths`` each weight is written as /9."""
     rows = _rows(pixel.products)
     parts = zip(pixel.patch.flatten().tolist(), pixel.kernel.flatten().tolist(), strict=True)
-    for cell, (value, weight) in zip(rows, parts, strict=True):
-        whole = float(weight).is_integer()
-        times = language.number(weight, 0 if whole else digits)
-        times = f"({times})" if weight < 0 else times
-        cell["text"] = f"{language.number(value, 2)} · {times}"
-        cell["product"] = f"= {_number(cell['value'], digits)}"
+    for cell, product, (value, weight) in zip(rows, products, parts, strict=True):
+        times = short(weight)
+        times = "/ 9" if ninths else f"· ({times})" if weight < 0 else f"· {times}"
+        cell["text"] = f"{short(value)} {times}"
+        cell["product"] = f"= {product.text}"
     largest = max(1.0, float(pixel.kernel.abs().max()))
     layers = [
         _squares(_diverging(largest)),
         _writing("text", 13, -9),
         _writing("product", 13, 10, bold=True),
     ]
-    alt = _(
-        "Nine products; their sum and the bias make {value}", value=_number(pixel.value, digits)
-    )
+    alt = _("Nine products; their sum and the bias make {value}", value=total.text)
     charts.show(rows, _spec(layers, KERNEL), 210, key, alt)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from playground.ui import language
+from playground.ui.sums import Number
 
 
 def tex(value: float, digits: int = 2) -> str:
@@ -15,27 +16,15 @@ def tex(value: float, digits: int = 2) -> str:
     return text.replace(",", "{,}")
 
 
-def factor(value: float, digits: int = 2) -> str:
-    """A number after a sign of multiplication: a negative one stands in brackets."""
-    text = tex(value, digits)
-    return f"({text})" if text.startswith("-") else text
-
-
-def term(value: float, digits: int = 2) -> str:
-    """A number that goes on a sum: "+ 1.50" or "- 1.50"."""
-    text = tex(value, digits)
-    return f"- {text[1:]}" if text.startswith("-") else f"+ {text}"
-
-
-def matrix(rows: Iterable[Iterable[float]], digits: int = 2) -> str:
+def matrix(rows: Iterable[Iterable[Number]]) -> str:
     """A matrix of numbers."""
-    lines = (" & ".join(tex(value, digits) for value in row) for row in rows)
+    lines = (" & ".join(value.tex for value in row) for row in rows)
     return r"\begin{bmatrix}" + r" \\ ".join(lines) + r"\end{bmatrix}"
 
 
-def vector(values: Iterable[float], digits: int = 2) -> str:
+def vector(values: Iterable[Number]) -> str:
     """A column of numbers."""
-    return matrix(([value] for value in values), digits)
+    return matrix([value] for value in values)
 
 
 def aligned(lines: Iterable[str]) -> str:

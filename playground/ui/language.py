@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -60,6 +61,17 @@ def number(value: float, digits: int = 0) -> str:
 def percent(share: float, digits: int = 1) -> str:
     """A share 0..1 as a percentage: 98.5% or 98,5%."""
     return f"{number(100 * share, digits)}%"
+
+
+def hundred(shares: Sequence[float]) -> list[int]:
+    """Shares of 1 as whole percentages that add up as the shares do (largest remainder)."""
+    exact = [100 * share for share in shares]
+    whole = [math.floor(share) for share in exact]
+    missing = round(sum(exact)) - sum(whole)
+    most = sorted(range(len(exact)), key=lambda place: whole[place] - exact[place])
+    for place in most[:missing]:
+        whole[place] += 1
+    return whole
 
 
 def seconds(value: float) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from playground.ui import charts, language, palette
+from playground.ui import charts, palette
 from playground.ui.palette import Color
 
-RADIUS: Final = 24  # pixels of a neuron
+RADIUS: Final = 27  # pixels of a neuron
 ABOVE: Final = 50  # pixels that the highest neuron and its label need
 BELOW: Final = 66  # and the lowest one with its two lines of text
 SHARE: Final = 0.37  # of an edge's way, where its weight stands if edges cross
@@ -26,7 +26,7 @@ class Node:
     layer: int
     place: int
     label: str  # written above it
-    value: float | None = None  # written into it; None: not computed yet
+    text: str = ""  # written into it; none: not computed yet
     lit: bool = True  # a neuron that is not the subject now is pale
     note: str = ""  # written below it: its bias
     mark: str = ""  # written below that, in the accent colour: what it is about now
@@ -39,7 +39,7 @@ class Edge:
     source: str
     target: str
     weight: float
-    text: str | None = None  # instead of the weight
+    text: str = ""  # written at it: the weight, as a rule
     lit: bool = True
     name: str = ""  # of the weight, where there is room for it
     marked: bool = False  # the text is in the accent colour: it is about this edge now
@@ -58,7 +58,6 @@ def draw(
     chosen: str | None = None,
     on_click: Callable[[str], None] | None = None,
     height: int = 340,
-    digits: int = 2,
 ) -> None:
     """Columns of neurons with their values, edges with their weights.
 
@@ -73,7 +72,9 @@ def draw(
             "x": places[node.id][0],
             "y": places[node.id][1],
             "label": node.label,
-            "text": "" if node.value is None else language.number(node.value, digits),
+            "text": node.text,
+            "size": _size(node.text, 13),
+            "small": _size(node.text, 11),
             "note": node.note,
             "mark": node.mark,
             "rim": 4 if node.id == chosen else 1.5,
@@ -91,7 +92,7 @@ def draw(
         # In the middle, unless edges cross there: then before they do.
         crossing = min(counts[int(x)], counts[int(x2)]) > 1
         share = SHARE if crossing else 0.5
-        short = edge.text if edge.text is not None else language.number(edge.weight, digits)
+        short = edge.text
         edges.append(
             {
                 "kind": "edge",
@@ -186,7 +187,11 @@ def draw(
                 },
             },
             {
-                "mark": {**writing, "tooltip": None},
+                "mark": {
+                    **writing,
+                    "tooltip": None,
+                    "fontSize": {"expr": f"{narrow} ? datum.small : datum.size"},
+                },
                 "transform": only["node"],
                 "encoding": {**place, "text": {"field": "text"}, "color": _own("ink")},
             },
@@ -219,6 +224,11 @@ def _text_color(edge: Edge) -> Color:
     if edge.marked:
         return palette.ACCENT
     return palette.sign(edge.weight) if edge.lit else palette.QUIET
+
+
+def _size(text: str, largest: int) -> int:
+    """Of the letters, so that a long number stays within its circle."""
+    return max(8, min(largest, largest - (len(text) - 6)))
 
 
 def _own(field: str) -> dict[str, Any]:

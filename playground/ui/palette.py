@@ -112,8 +112,10 @@ NEGATIVE_PALE: Final = Color("#c28151", "#9f6440")
 
 
 def sign(value: float) -> Color:
-    """Blue if positive, orange if negative."""
-    return POSITIVE if value >= 0 else NEGATIVE
+    """Blue if positive, orange if negative; grey where nothing passes, at 0."""
+    if value == 0:
+        return LIMIT
+    return POSITIVE if value > 0 else NEGATIVE
 
 
 def pale_sign(value: float) -> Color:

@@ -7,18 +7,19 @@ from typing import Final
 
 from playground.fields import Field
 from playground.i18n import N_
-from playground.insight.tiny import ACTIVATIONS, NEURONS, PARAMETERS, Trace, of_neuron
+from playground.insight.tiny import ACTIVATIONS, NEURONS, PARAMETERS, by_hand, of_neuron, weigh
 from playground.recipe import FIELDS as RECIPE
-from playground.ui import formula, language
-from playground.ui.controls import Dials, short
+from playground.ui import formula
+from playground.ui.controls import Dials
 from playground.ui.network_drawing import Edge, Net, Node
+from playground.ui.sums import Number, Sums
 
-DIGITS: Final = 3  # of what a neuron computes
 VALUES: Final = frozenset(f"{kind}{neuron}" for neuron in NEURONS for kind in "za")
 SUBSCRIPTS: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-# Chosen so that no neuron is dead with any of the activations.
+# Chosen so that no neuron is dead with any of the activations; that with three digits all sums
+# of backpropagation's first screen hold; and that a step there can be too long.
 START: Final = {
-    "w11": 0.4,
+    "w11": 1.0,
     "w12": -0.6,
     "b1": 0.2,
     "w21": 0.5,
@@ -69,13 +70,32 @@ def inputs(dials: Dials) -> tuple[float, float]:
     return dials["x1"], dials["x2"]
 
 
+def numbers(
+    sums: Sums, weights: Mapping[str, float], inputs: tuple[float, float], activation: str
+) -> dict[str, Number]:
+    """Every number of a forward pass by its name: x1, x2, the nine parameters, z1 … a3."""
+    found = {name: sums.given(value) for name, value in weights.items()}
+    found |= {name: sums.given(x) for name, x in zip(("x1", "x2"), inputs, strict=True)}
+    for neuron in NEURONS:
+        first, second, bias = of_neuron(neuron)
+        one, two = seen_by(neuron)
+        parts = (first, one, second, two, bias)
+        found[f"z{neuron}"] = sums.of(weigh, *(found[name] for name in parts))
+        found[f"a{neuron}"] = sums.of(lambda z: by_hand(activation, z), found[f"z{neuron}"])
+    return found
+
+
+def seen_by(neuron: int) -> tuple[str, str]:
+    """The names of the two numbers that a neuron weighs."""
+    return ("a1", "a2") if neuron == 3 else ("x1", "x2")
+
+
 def drawing(
-    weights: Mapping[str, float],
-    trace: Trace,
+    number: Mapping[str, Number],
     known: Collection[str] = VALUES,
     lit: Collection[str] | None = None,
     marks: Mapping[str, tuple[str, str]] | None = None,
-    loss: tuple[float, float] | None = None,
+    loss: tuple[Number, Number] | None = None,
 ) -> Net:
     """The network with all its numbers.
 
@@ -90,15 +110,15 @@ def drawing(
         return lit is None or thing in lit
 
     nodes = [
-        Node(name, 0, place, written(name), value, bright(name))
-        for place, (name, value) in enumerate(zip(("x1", "x2"), trace.inputs, strict=True))
+        Node(name, 0, place, written(name), number[name].text, bright(name))
+        for place, name in enumerate(("x1", "x2"))
     ]
     edges = []
     for neuron in NEURONS:
         z, a, own = f"z{neuron}", f"a{neuron}", str(neuron)
         label = written(z)
         if z in known:
-            label += f" = {language.number(trace.z[neuron], DIGITS)}"
+            label += f" = {number[z].text}"
         *arriving, bias = of_neuron(neuron)
         nodes.append(
             Node(
@@ -106,55 +126,52 @@ def drawing(
                 layer=2 if neuron == 3 else 1,
                 place=1 if neuron == 2 else 0,
                 label=label,
-                value=trace.a[neuron] if a in known else None,
+                text=number[a].text if a in known else "",
                 lit=bright(own),
-                note=f"{written(bias)} = {short_or_zero(weights[bias])}",
+                note=f"{written(bias)} = {number[bias].text}",
                 mark=" = ".join(marks[own]) if own in marks else "",
             )
         )
         for weight, source in zip(arriving, ("12" if neuron == 3 else ("x1", "x2")), strict=True):
-            name, text = marks.get(weight, (written(weight), short_or_zero(weights[weight])))
-            edges.append(
-                Edge(source, own, weights[weight], text, bright(weight), name, weight in marks)
-            )
+            name, text = marks.get(weight, (written(weight), number[weight].text))
+            size = number[weight].value
+            edges.append(Edge(source, own, size, text, bright(weight), name, weight in marks))
     if loss is not None:
         value, target = loss
         name, text = marks.get("L", ("", ""))
-        note = f"t = {short_or_zero(target)}"
-        nodes.append(Node("L", 3, 0, "L", value, bright("L"), note))
+        note = f"t = {target.text}"
+        nodes.append(Node("L", 3, 0, "L", value.text, bright("L"), note))
         edges.append(Edge("3", "L", 0.0, text, bright("L"), name, "L" in marks))
     return Net(nodes, edges)
 
 
-def short_or_zero(value: float) -> str:
-    """A weight: as few digits as say it."""
-    return short(round(value, 4))
-
-
-def weighted_sum(neuron: int, weights: Mapping[str, float], trace: Trace, done: bool) -> str:
+def weighted_sum(neuron: int, number: Mapping[str, Number], done: bool) -> str:
     """z of a neuron, in LaTeX: its letters, its numbers, its value (or ? while not done)."""
     first, second, bias = of_neuron(neuron)
-    letters = ("a_1", "a_2") if neuron == 3 else ("x_1", "x_2")
-    digits = DIGITS if neuron == 3 else 1
-    one, two = trace.seen_by(neuron)
-    digits_of = {name: decimals(weights[name]) for name in (first, second, bias)}
+    one, two = seen_by(neuron)
     numbers = (
-        f"{formula.tex(weights[first], digits_of[first])} \\cdot {formula.factor(one, digits)}"
-        f" {formula.term(weights[second], digits_of[second])}"
-        f" \\cdot {formula.factor(two, digits)}"
-        f" {formula.term(weights[bias], digits_of[bias])}"
+        f"{number[first].tex} \\cdot {number[one].factor} {number[second].plus}"
+        f" \\cdot {number[two].factor} {number[bias].term}"
     )
-    value = formula.tex(trace.z[neuron], DIGITS) if done else "{?}"
+    z = number[f"z{neuron}"]
+    value = f"{z.sign} {z.tex}" if done else "= {?}"
     return (
-        rf"z_{neuron} &= {tex(first)} \cdot {letters[0]} + {tex(second)} \cdot {letters[1]}"
-        rf" + {tex(bias)} \\ &= {numbers} \\ &= {value}"
+        rf"z_{neuron} &= {tex(first)} \cdot {letter(one)} + {tex(second)} \cdot {letter(two)}"
+        rf" + {tex(bias)} \\ &= {numbers} \\ &{value}"
     )
 
 
-def bent(neuron: int, activation: str, trace: Trace, done: bool) -> str:
+def letter(name: str) -> str:
+    """ "a1" in LaTeX."""
+    return f"{name[0]}_{name[1]}"
+
+
+def bent(neuron: int, activation: str, number: Mapping[str, Number], done: bool) -> str:
     """a of a neuron, in LaTeX."""
-    z = formula.tex(trace.z[neuron], DIGITS) if done else "{?}"
-    value = formula.tex(trace.a[neuron], DIGITS) if done else "{?}"
+    z, a = number[f"z{neuron}"].tex if done else "{?}", number[f"a{neuron}"]
+    value = f"{a.sign} {a.tex}" if done else "= {?}"
+    # As high as the fraction of the sigmoid, or what is below would jump.
+    room = r"\vphantom{\frac{1}{1 + e^{-z_1}}}"
     rule = {
         "sigmoid": rf"\frac{{1}}{{1 + e^{{-z_{neuron}}}}}",
         "tanh": rf"\tanh(z_{neuron})",
@@ -162,9 +179,4 @@ def bent(neuron: int, activation: str, trace: Trace, done: bool) -> str:
         "leaky_relu": rf"\max({formula.tex(0.1, 1)} z_{neuron},\; z_{neuron})",
         "none": rf"z_{neuron}",
     }[activation]
-    return rf"a_{neuron} &= f(z_{neuron}) = {rule} \\ &= f({z}) = {value}"
-
-
-def decimals(value: float) -> int:
-    """How many decimals a weight is shown with: one if that says it all."""
-    return 1 if round(value, 1) == round(value, 4) else DIGITS
+    return rf"a_{neuron} &= f(z_{neuron}) = {rule}{room} \\ &= f({z}) {value}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import math
+import re
 from pathlib import Path
 
 from PIL import Image
@@ -35,3 +37,12 @@ def data_url(picture: Image.Image) -> str:
 def formulas(app: AppTest) -> str:
     """All that the page writes in LaTeX."""
     return " ".join(element.value for element in app.latex)
+
+
+def says(text: str, value: float, behind: str = "=") -> bool:
+    """Whether a formula gives ``value``, with three digits that matter, behind ``behind``."""
+    found = re.findall(
+        rf"{re.escape(behind)}\s*(-?[\d.]+)(?: \\cdot 10\^\{{(-?\d+)\}})?", text.replace("{,}", ".")
+    )
+    numbers = [float(f"{digits.rstrip('.')}e{power or 0}") for digits, power in found]
+    return any(math.isclose(number, value, rel_tol=5e-3, abs_tol=1e-12) for number in numbers)

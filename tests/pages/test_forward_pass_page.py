@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import pytest
@@ -22,8 +23,12 @@ def move(app: AppTest, name: str, value: object) -> AppTest:
     return app.run()
 
 
-def tex(value: float, language: str, digits: int = 3) -> str:
-    return i18n.number(value, language, digits).replace(",", "{,}")
+def tex(value: float, language: str, digits: int | None = None) -> str:
+    """With three digits that matter, or as many as say all of it."""
+    short = next((n for n in range(5) if abs(value - round(value, n)) < 1e-12), None)
+    if digits is None:
+        digits = short if short is not None else 2 - math.floor(math.log10(abs(value)))
+    return i18n.number(round(value, digits) + 0.0, language, digits).replace(",", "{,}")
 
 
 def trace(x: tuple[float, float] = (1.0, 0.5), bend: str = "sigmoid", **w: float) -> tiny.Trace:
@@ -84,9 +89,9 @@ def test_an_output_pixel_is_torchs(language: str, stride: int) -> None:
     conv = convolution.layer(convolution.KERNELS["sharpen"], 0.3, stride)
     with torch.no_grad():
         value = float(conv(image[None, None])[0, 0, 5, 4])
-    assert rf"\mathbf{{{tex(value, language, 2)}}}" in formulas(app)
+    assert rf"\mathbf{{{tex(value, language)}}}" in formulas(app)
     said = " ".join(caption.value for caption in app.caption)
-    assert i18n.number(value, language, 2) in said
+    assert tex(value, language).replace("{,}", ",").replace("-", "−") in said
 
 
 def test_own_weights() -> None:
