@@ -437,7 +437,7 @@ def bends() -> None:
             key="neuron.parts",
             alt=_("What each neuron adds to the output"),
             x=(-4, 4),
-            y=(-10, 10),
+            y=(-24, 24),
             colors={_("neuron {n}", n=place + 1): SHADES[place] for place in range(count)},
             height=210,
         )
