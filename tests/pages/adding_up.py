@@ -535,7 +535,7 @@ def sums_of(app: AppTest, stem: str, language: str) -> list[Check]:
 
 def _step(app: AppTest, reader: Reader, rate: float) -> None:
     """The table of a gradient step, and what the loss has changed by."""
-    (table,) = (text.value for text in app.markdown if text.value.startswith("|  |"))
+    (table,) = (text.value for text in app.markdown if "\n|---|" in text.value)
     shown = str(rate).replace(".", "{,}" if reader.language == "pl" else ".")
     for line in table.splitlines()[2:]:
         _name, before, gradient, after = (
