@@ -11,6 +11,11 @@ if __name__ == "__main__":
 else:
     from streamlit import App
 
-    from playground import serving
+    from playground.serving import settings
 
-    app = App(__file__, lifespan=serving.lifespan, middleware=serving.middleware())
+    settings.check()
+
+    from playground.serving.lifespan import lifespan
+    from playground.serving.middleware import middleware
+
+    app = App(__file__, lifespan=lifespan, middleware=middleware())

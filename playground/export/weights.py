@@ -29,6 +29,7 @@ from playground.projects.base import Predictor, Project
 from playground.recipe import Recipe
 
 MAX_BYTES: Final = 25 * 2**20  # what .streamlit/config.toml lets a browser send
+MAX_HEADER: Final = 2**20  # bytes before the numbers; the largest network's take 20 kB
 MAX_RECIPE: Final = 100_000  # bytes; a recipe takes about a thousand
 
 # What safetensors, json and torch raise at bytes that are not as they should be.
@@ -184,6 +185,9 @@ def load(raw: bytes, limited: bool = True) -> Kept:
         )
     if not _is_safetensors(raw):
         raise WeightsError(FOREIGN.get(raw[:2], FOREIGN.get(raw[:1], OTHER)))
+    # Reading the head holds everybody up, and ours take some kilobytes.
+    if int.from_bytes(raw[:8], "little") > MAX_HEADER:
+        raise WeightsError(OTHER)
     try:
         tensors = safetensors.load(raw)  # checks that names, sizes and bytes fit together
         length = int.from_bytes(raw[:8], "little")

@@ -20,6 +20,7 @@ from streamlit.config import is_manually_set
 from streamlit.web.server import server_util
 
 from playground import threads
+from playground.serving import logs, patches, settings
 from playground.ui import peers
 
 PAGES: Final = Path(__file__).parent.parent.parent / "pages"
@@ -29,6 +30,9 @@ ENDS: Final = ("SIGINT", "SIGTERM", "SIGQUIT", "SIGBREAK")
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """What ``st.App`` does around its own start and end."""
+    logs.install()
+    patches.install()
+    settings.open_files()
     import_pages()
     threads.share_heaps()
     # Torch's hundred thousands of objects live as long as the process, and a collector that
@@ -37,7 +41,9 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     gc.freeze()
     threads.end_after_scripts()
     peers.give_up_silent()
-    _end_in_order()
+    if (server := _server()) is not None:
+        _end_in_order(server)
+        patches.cut_half_sent(server, peers.SILENT_AFTER)
     _announce()
     yield
     # Streamlit stops its sessions without waiting for them.
@@ -65,25 +71,25 @@ def import_pages() -> None:
                         importlib.import_module(f"{node.module}.{name.name}")
 
 
-def _end_in_order() -> None:
+def _server() -> uvicorn.Server | None:
+    """The server that serves us, which is known by its handler of signals alone."""
+    found = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    return found if isinstance(found, uvicorn.Server) else None
+
+
+def _end_in_order(server: uvicorn.Server) -> None:
     """Let a signal end the server, and then Python as usual.
 
     Uvicorn ends in order, but then raises the signal once more, and nothing that Python does
     at its end would happen: what has been learned last would not be written down.
     """
 
-    def quietly(server: uvicorn.Server) -> Any:
-        def end(number: int, frame: FrameType | None) -> None:
-            server.should_exit = True
+    def end(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
 
-        return end
-
-    # The server that serves us is known by its own handler alone.
-    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-    if isinstance(server, uvicorn.Server):
-        for name in ENDS:
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), quietly(server))
+    for name in ENDS:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), end)
 
 
 def _announce() -> None:

@@ -23,6 +23,7 @@ from playground.ui.language import _
 from playground.ui.once import once
 
 ROOT: Final = Path(__file__).parent.parent.parent
+ICON: Final = Path(__file__).with_name("icon.png")  # of the browser's tab
 ENTERED: Final = "entered"
 PLACE: Final = "browser.place"  # on the page, for what is known only when it is drawn
 STYLE: Final = (
@@ -131,20 +132,20 @@ def _navigation() -> st.Page:
             st.Page(
                 ROOT / "pages" / f"{stem}.py",
                 title=_(title),
-                icon=f":material/{icon}:",
+                icon="",  # Streamlit would make each browser ask Google for its picture
                 url_path=stem,
                 default=stem == "start",
             )
-            for stem, title, icon in entries
+            for stem, title, _icon in entries
         ]
         for section, entries in PAGES.items()
     }
     # Where the board is off, its address still says so.
-    stem, title, icon = BOARD
+    stem, title, _icon = BOARD
     teachers = st.Page(
         ROOT / "pages" / f"{stem}.py",
         title=_(title),
-        icon=f":material/{icon}:",
+        icon="",
         url_path=stem,
         visibility="hidden" if board_join.secret() is None else "visible",
     )
@@ -166,7 +167,7 @@ def page(title: str, purpose: str) -> None:
     # What a page computes is small, and helper threads are for the run that trains.
     threads.use(1)
     whole = _(NAME) if title == NAME else f"{_(title)} · {_(NAME)}"
-    st.set_page_config(page_title=whole, layout="wide")
+    st.set_page_config(page_title=whole, page_icon=str(ICON), layout="wide")
     st.html(STYLE)
     st.session_state[PLACE] = st.container(key="browser")
     kept()  # what has begun since the last look is worth a desk

@@ -326,15 +326,12 @@ def _accuracies(now: Match) -> None:
 def _seal(now: Match, who: str, last: Played | None) -> None:
     """The coming move's fingerprint, and the last one's, which can be checked by now."""
     language.prose("rps", "seal")
-    st.code(now.plans[who].sealed.fingerprint, language=None, wrap_lines=True)
+    # Not st.code: for it alone a browser would load 1.5 MB.
+    st.markdown(f"`{now.plans[who].sealed.fingerprint}`")
     if last is not None and last.plan is not None:
         sealed = last.plan.sealed
         st.markdown(_("The last round's, with what was behind it:"))
-        st.code(
-            f"{sealed.fingerprint}\nsha256({sealed.salt} {sealed.move})",
-            language=None,
-            wrap_lines=True,
-        )
+        st.markdown(f"`{sealed.fingerprint}`  \n`sha256({sealed.salt} {sealed.move})`")
 
 
 # --- The student's own games ---------------------------------------------------------------

@@ -44,7 +44,7 @@ def test_a_throw_is_answered_with_the_sealed_move() -> None:
     app = open_page()
     assert "The machine has decided" in text(app)
     sealed = app.session_state["rps.match"].plans["trained"].sealed
-    assert sealed.fingerprint in [code.value for code in app.code]
+    assert f"`{sealed.fingerprint}`" in [one.value for one in app.markdown]
     throw(app, "paper")
     played = app.session_state["rps.match"].played
     assert [one.machine_move for one in played] == [sealed.move]
