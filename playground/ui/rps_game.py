@@ -331,7 +331,8 @@ def _seal(now: Match, who: str, last: Played | None) -> None:
     if last is not None and last.plan is not None:
         sealed = last.plan.sealed
         st.markdown(_("The last round's, with what was behind it:"))
-        st.markdown(f"`{sealed.fingerprint}`  \n`sha256({sealed.salt} {sealed.move})`")
+        shown = (sealed.fingerprint, f"sha256({sealed.salt} {sealed.move})")
+        st.markdown("\n\n".join(f"`{line}`" for line in shown))
 
 
 # --- The student's own games ---------------------------------------------------------------
