@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
+
+LONGEST: Final = 1000  # signs of a stranger's text in one of our sentences
+
+
+def quoted(value: object) -> object:
+    """``value`` as a sentence may quote it: a text that can be written down, and has an end.
+
+    A file's name may be as long as its sender likes, and have half of a sign in it.
+    """
+    if not isinstance(value, str):
+        return value
+    text = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
+    return text.encode("utf-8", "replace").decode()
 
 
 class PlaygroundError(ValueError):
@@ -14,8 +28,8 @@ class PlaygroundError(ValueError):
 
     def __init__(self, message: str, **values: object) -> None:
         self.message = message
-        self.values = values
-        super().__init__(message.format(**values))
+        self.values = {name: quoted(value) for name, value in values.items()}
+        super().__init__(message.format(**self.values))
 
     def text(self, translate: Callable[[str], str] = str) -> str:
         """The sentence, translated by ``translate`` before its places are filled."""

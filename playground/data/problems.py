@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from playground.errors import PlaygroundError
+from playground.errors import PlaygroundError, quoted
 
 Translate = Callable[[str], str]
 
@@ -36,7 +36,7 @@ class Sentence:
 def _words(value: object, translate: Translate) -> str:
     if isinstance(value, tuple):
         return ", ".join(_words(part, translate) for part in value)
-    return value.text(translate) if isinstance(value, Sentence) else str(value)
+    return value.text(translate) if isinstance(value, Sentence) else str(quoted(value))
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Problem(Sentence):
     @classmethod
     def of(cls, error: PlaygroundError, value: str = "") -> Problem:
         """The problem that ``error`` tells of, to be reported among others."""
-        return cls(error.message, error.values, value=value)
+        return cls(error.message, error.values, value=str(quoted(value)))
 
 
 def fold(text: str) -> str:
