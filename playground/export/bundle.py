@@ -212,8 +212,8 @@ class _Finder(ast.NodeVisitor):
         if node.id in self._taken():
             return
         if node.id in self.source.definitions:
-            if node.id != self.own or not self.scopes or self.scopes:
-                self._refer((self.source.name, node.id), node)
+            # Its own name, too: where it calls itself, and where an assignment defines it.
+            self._refer((self.source.name, node.id), node)
         elif isinstance(place := self.source.ours.get(node.id), tuple):
             self._refer(place, node)
         elif node.id in self.source.external:

@@ -36,7 +36,10 @@ def _cell(name: str, kind: str, text: str) -> dict[str, Any]:
     cell: dict[str, Any] = {
         "cell_type": kind,
         "id": name,
-        "metadata": {},
+        # Folded until somebody opens it: JupyterLab's way to say so, and Colab's.
+        "metadata": {"jupyter": {"source_hidden": True}, "cellView": "form"}
+        if name == "helpers"
+        else {},
         "source": text.splitlines(keepends=True),
     }
     if kind == "code":

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import pprint
 import re
+import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import torch
@@ -22,17 +23,28 @@ from jinja2 import Environment, StrictUndefined
 from torch import nn
 
 from playground import losses, metrics, models, optimizers, seeds
-from playground.data import coffee, dataset, digits, mnist, movies, shapes, weekday
+from playground.data import (
+    coffee,
+    dataset,
+    digits,
+    drawings,
+    mnist,
+    movies,
+    shapes,
+    weekday,
+)
+from playground.data import rps as rps_data
 from playground.data.dataset import Examples
 from playground.export import printed
 from playground.export.bundle import Bundle
 from playground.history import History
 from playground.projects import project, rps, table
+from playground.projects.base import Project
 from playground.recipe import Recipe
 
 TEMPLATE: Final = Path(__file__).parent / "run.py.jinja"
 HEADING: Final = re.compile(r"^# ---- (?P<title>.+)\n", re.MULTILINE)
-PARTS: Final = ("head", "helpers", "data", "model", "loss", "optimizer", "training")
+PARTS: Final = ("head", "helpers", "data", "model", "loss", "optimizer", "training", "ask")
 # The template's own global names, which what is gathered must leave alone.
 TAKEN: Final = frozenset(
     [
@@ -58,8 +70,15 @@ TAKEN: Final = frozenset(
         "dry_run",
         "evaluate",
         "train_network",
+        "trained",
+        "columns",
+        "labels",
+        "ask",
     ]
 )
+LATER: Final = "\0"
+# What pip calls a package that is imported by another name.
+PIP: Final = {"PIL": "pillow", "sklearn": "scikit-learn"}
 GENERATORS: Final = {
     "coffee": coffee.generate,
     "weekday": weekday.generate,
@@ -89,7 +108,8 @@ def script(recipe: Recipe, history: History | None = None, own: Examples | None 
     """
     kind = project(recipe.project)
     bundle = _gathered(recipe, own)
-    called = {place[1]: name for place, name in bundle.names().items()}
+    names = bundle.names()
+    called = {place[1]: name for place, name in names.items()}
     changes = _changes(history)
     schedule = _factor(recipe)
     stopped = history.steps if history is not None and history.ended == "stopped" else 0
@@ -100,9 +120,12 @@ def script(recipe: Recipe, history: History | None = None, own: Examples | None 
         "versions": {"torch": torch.__version__, "numpy": np.__version__},
         "helpers": bundle.code(),
         "data": _written(dict(recipe.data), 92),
-        "own": _own(own),
+        **_columns(kind),
+        "labels": _written(list(kind.labels), 88) if kind.task == "classification" else "",
+        "own": _own(kind, own),
         "load": _load(recipe, called),
-        "modules": [_module(module) for module in kind.build(recipe)],
+        "asked": _asked(kind, recipe, lambda thing: names[bundle.need(thing)]),
+        "modules": [_module(module) for module in kind.skeleton(recipe)],
         "task": repr(kind.task).replace("'", '"'),
         "distance": _distance(recipe),
         "optimizer": _optimizer(recipe),
@@ -115,8 +138,11 @@ def script(recipe: Recipe, history: History | None = None, own: Examples | None 
     }
     environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     template = environment.from_string(TEMPLATE.read_text("utf-8"))
-    own_text = template.render(**values, imports="")
-    return template.render(**values, imports=_imports(bundle, own_text)) + "\n"
+    # What has to be imported and installed is known once the text is there.
+    text = template.render(**values, imports=LATER, packages=LATER * 2) + "\n"
+    imports = _imports(bundle, text)
+    installed = _packages(f"{imports}\n{values['helpers']}")
+    return text.replace(LATER * 2, installed, 1).replace(LATER, imports, 1)
 
 
 def parts(text: str) -> list[Part]:
@@ -136,14 +162,15 @@ def lines(history: History, test: dict[str, float] | None = None) -> list[str]:
     return said if test is None else [*said, printed.figures_line("test", test)]
 
 
-def _written(values: Mapping[Any, Any], width: int) -> str:
-    """A dictionary in Python, with the quotes that the rest of the file has."""
+def _written(values: Mapping[Any, Any] | list[str], width: int) -> str:
+    """A dictionary or a list in Python, with the quotes that the rest of the file has."""
     return pprint.pformat(values, sort_dicts=False, width=width).replace("'", '"')
 
 
 def _gathered(recipe: Recipe, own: Examples | None) -> Bundle:
     """The source that this recipe needs."""
     needed: list[Any] = [
+        losses.answer,
         seeds.generator,
         models.initialise,
         metrics.figures,
@@ -152,15 +179,17 @@ def _gathered(recipe: Recipe, own: Examples | None) -> Bundle:
     ]
     match recipe.project:
         case "digits":
-            needed.append(digits.load)
+            needed += [digits.load, drawings.prepare]
             if recipe.data["source"] == "full":
                 needed.append(mnist.best_source)
         case "shapes":
-            needed += [shapes.load, dataset.with_own]
+            needed += [shapes.load, shapes.encode, dataset.with_own]
         case "rps":
-            needed.append(rps.load)
+            needed += [rps.load, rps_data.encode]
         case name:
-            needed += [table.load, GENERATORS[name]]
+            needed += [table.load, printed.encoded]
+            if recipe.data["rows"] != "own":
+                needed.append(GENERATORS[name])
     if own is not None and own.inputs.dtype == torch.uint8:
         needed.append(printed.unpacked)
     if recipe.activation == "maxout":
@@ -197,6 +226,60 @@ def _imports(bundle: Bundle, text: str) -> str:
     return "\n".join(rows)
 
 
+def _packages(text: str) -> str:
+    """What has to be installed for the imports in ``text``, inside its functions too."""
+    found = set(re.findall(r"^ *(?:import|from) (\w+)", text, re.MULTILINE))
+    return " ".join(sorted(PIP.get(name, name) for name in found - sys.stdlib_module_names))
+
+
+def _columns(kind: Project) -> dict[str, str]:
+    """The columns of a table and its answer, as the file names them."""
+    if not isinstance(kind, table.TableProject):
+        return {"columns": "", "target": ""}
+    columns = {column.name: column.choices for column in kind.encoder.columns}
+    return {"columns": _written(columns, 88), "target": _answer_of(kind)}
+
+
+def _answer_of(kind: table.TableProject) -> str:
+    target = kind.encoder.target
+    return f"{target.name} [{target.unit}]" if target.unit else target.name
+
+
+def _asked(kind: Project, recipe: Recipe, name: Callable[[Any], str]) -> dict[str, str]:
+    """How the file asks its network: what ``ask`` takes, says and does, and an example."""
+    answer = {"answer": name(losses.answer)}
+    if isinstance(kind, table.TableProject):
+        row = {column.name: column.default for column in kind.encoder.columns}
+        what = "How likely a yes is" if kind.task == "binary" else "The answer"
+        return answer | {
+            "takes": "**row",
+            "says": f"{what} for one row, by the names of its columns: {_answer_of(kind)}.",
+            "inputs": f"{name(printed.encoded)}(columns, row)",
+            "example": ", ".join(
+                f"{column}={value!r}".replace("'", '"') for column, value in row.items()
+            ),
+        }
+    if kind.name == "rps":
+        memory, both = int(cast(int, recipe.data["memory"])), bool(recipe.data["see_opponent"])
+        moves = _written(list((kind.labels * memory)[:memory]), 88)
+        return answer | {
+            "takes": "moves, opponent_moves" if both else "moves",
+            "says": f"How likely each next move is after the last {memory}, oldest first.",
+            "inputs": f"{name(rps_data.encode)}(moves, {memory}{', opponent_moves' * both})",
+            "example": f"{moves}, {moves}" if both else moves,
+        }
+    if recipe.project == "shapes":
+        inputs = f"{name(shapes.encode)}(picture, {kind.input_shape(recipe)[0]})"
+    else:
+        inputs = f"{name(drawings.prepare)}(picture)"
+    return answer | {
+        "takes": "picture",
+        "says": "How likely each class is for an array (H, W) or a PIL image, light or dark ink.",
+        "inputs": inputs,
+        "example": "test.inputs[0].numpy()",
+    }
+
+
 def _load(recipe: Recipe, called: dict[str, str]) -> str:
     """The call that makes the data set."""
     match recipe.project:
@@ -207,24 +290,40 @@ def _load(recipe: Recipe, called: dict[str, str]) -> str:
         case "rps":
             return f"{called['load']}(data, seed, own)"
     task = project(recipe.project).task
-    return f'{called["load"]}({called["generate"]}, "{task}", data, seed, own)'
+    generate = "None" if recipe.data["rows"] == "own" else called["generate"]
+    return f'{called["load"]}({generate}, "{task}", data, seed, own)'
 
 
-def _own(own: Examples | None) -> str:
+def _own(kind: Project, own: Examples | None) -> str:
     """The student's own examples, written out: a table by rows, pictures compressed."""
     if own is None or not len(own):
         return "None"
+    answers = pprint.pformat(own.targets.tolist(), width=90, compact=True)
+    answers = textwrap.indent(answers, "        ").strip()
     if own.inputs.dtype == torch.uint8:
         pieces = textwrap.wrap(printed.packed(own.inputs), 84, break_on_hyphens=False)
         text = "\n".join(f"        {piece!r}" for piece in pieces)
         shape = ", ".join(map(str, own.inputs.shape))
         inputs = f"unpacked(\n{text},\n        {shape},\n    )"
-    else:
+        return f"Examples(\n    {inputs},\n    torch.tensor({answers}),\n)"
+    if not isinstance(kind, table.TableProject):
         rows = "\n".join(f"            {row}," for row in own.inputs.tolist())
         inputs = f"torch.tensor(\n        [\n{rows}\n        ]\n    )"
-    answers = pprint.pformat(own.targets.tolist(), width=90, compact=True)
-    answers = textwrap.indent(answers, "        ").strip()
-    return f"Examples(\n    {inputs},\n    torch.tensor({answers}),\n)"
+        return f"Examples(\n    {inputs},\n    torch.tensor({answers}),\n)"
+    heading = ", ".join([*kind.encoder.features, _answer_of(kind)])
+    rows = "\n".join(
+        f"        ({row}, {answer!r}),"
+        for row, answer in zip(own.inputs.tolist(), own.targets.tolist(), strict=True)
+    )
+    lines = [
+        "Examples(",
+        "    *map(torch.tensor, zip(*[",
+        *textwrap.wrap(heading, 84, initial_indent="        # ", subsequent_indent="        # "),
+        rows,
+        "    ], strict=True))",
+        ")",
+    ]
+    return "\n".join(lines)
 
 
 def _module(module: nn.Module) -> str:

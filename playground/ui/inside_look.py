@@ -61,9 +61,12 @@ class Network:
     @classmethod
     def of(cls, run: Run, dataset: Dataset) -> Network:
         published = run.published()
-        model = run.project.build(run.recipe)
-        if published.weights is not None:
-            model.load_state_dict(published.weights)
+        if published.weights is None:
+            model = run.project.build(run.recipe)
+        else:
+            model = run.project.skeleton(run.recipe)
+            copied = {name: tensor.clone() for name, tensor in published.weights.items()}
+            model.load_state_dict(copied, assign=True)
         return cls(
             Look.at(run), model.eval(), dataset, published.step, published.move, published.weights
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -43,7 +45,10 @@ for path in sys.argv[1:]:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         runpy.run_path(path, run_name="__main__")
-    said[path] = out.getvalue().splitlines()
+    *figures, last = out.getvalue().splitlines()
+    asked = last.startswith("asked: ")  # everyone asks its network, unless that diverged
+    assert asked or last.startswith("diverged"), last
+    said[path] = figures if asked else [*figures, last]
 print(json.dumps(said))
 """
 
@@ -252,7 +257,10 @@ def test_a_person_starts_it_and_a_dry_run_takes_one_batch(tmp_path: Path) -> Non
     path = written(script.script(run.recipe, run.history), tmp_path, count())
     command = [sys.executable, str(path)]
     whole = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert whole.stdout.splitlines() == script.lines(run.history, run.test())
+    *figures, asked = whole.stdout.splitlines()
+    assert figures == script.lines(run.history, run.test())
+    row = {column.name: column.default for column in PROJECTS["coffee"].encoder.columns}
+    assert float(asked.removeprefix("asked: ")) == pytest.approx(run.predict(row).value)
     dry = subprocess.run([*command, "--dry-run"], capture_output=True, text=True, check=True)
     assert len(dry.stdout.splitlines()) == 1  # the test figure, and no epoch
 
@@ -264,7 +272,8 @@ def test_it_names_nothing_of_ours_and_reads_as_five_parts(name: str) -> None:
     assert "from playground" not in text
     found = script.parts(text)
     assert [part.name for part in found] == list(script.PARTS)
-    assert [part.title[:2] for part in found[2:]] == ["1.", "2.", "3.", "4.", "5."]
+    # And after the five it asks its network.
+    assert [part.title[:2] for part in found[2:]] == ["1.", "2.", "3.", "4.", "5.", "6."]
     compile(text, name, "exec")
 
 
@@ -275,3 +284,43 @@ def test_the_source_in_it_is_the_source_that_ran() -> None:
 
     text = script.script(PROJECTS["weekday"].recipe())
     assert textwrap.dedent(inspect.getsource(weekday.generate)) in text
+
+
+@pytest.mark.parametrize("name", sorted(PROJECTS))
+def test_its_head_says_what_to_install(name: str) -> None:
+    """Every package that it imports anywhere, and no other."""
+    text = script.script(PROJECTS[name].recipe(threads=1))
+    said = re.search(r"pip install (.+)", text)
+    assert said is not None
+    tree = ast.parse(text)
+    imported = {
+        module.split(".")[0]
+        for node in ast.walk(tree)
+        for module in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    } - sys.stdlib_module_names
+    assert set(said[1].split()) == {{"PIL": "pillow"}.get(one, one) for one in imported}
+    assert imported <= set(text.split("# ----")[0].replace(".", " ").split()) | {"mlxtend"}
+
+
+def test_own_rows_stand_under_headings_with_their_answers() -> None:
+    kind = PROJECTS["coffee"]
+    recipe = kind.recipe(data={"rows": "own"}, threads=1)
+    own = own_of("coffee", recipe)
+    text = script.script(recipe, None, own)
+    assert "# size=small, size=medium, size=large, extras, takeaway, price [zł]" in text
+    assert f"({own.inputs[0].tolist()}, {own.targets[0].item()!r})," in text
+    assert "def generate" not in text  # nothing is generated, so nothing of that is needed
+    assert "def generate" in script.script(kind.recipe(threads=1), None, own)
+
+
+def test_no_weights_are_drawn_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Code tab asks at each refresh: no weights are drawn for it."""
+    kind = PROJECTS["coffee"]
+    monkeypatch.setattr(type(kind), "build", None)
+    assert "nn.Linear(" in script.script(kind.recipe(threads=1))
