@@ -15,6 +15,7 @@ import re
 import secrets
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
@@ -282,6 +283,7 @@ class Store:
         self._settled = 0  # how many of them are in the file itself for certain
         self._deleted = 0  # the last of them that deleted something
         self._engine: sa.Engine | None = None
+        self._let_go: weakref.finalize[Any, Any] | None = None
         self._identity: tuple[int, int] | None = None  # of the file that the engine has open
         self._lock = RLock()
 
@@ -616,6 +618,8 @@ class Store:
             if self._engine is not None:
                 self._engine.dispose()
                 self._engine = None
+            if self._let_go is not None:
+                self._let_go.detach()
 
     def settle(self) -> bool:
         """Bring all that SQLite's write-ahead log holds into the file, and empty the log.
@@ -710,12 +714,12 @@ class Store:
             if self._engine is None:
                 empty = self._is_empty()
                 try:
-                    self._engine = self._prepared()
+                    self._engine = self._opened()
                 except sa.exc.SQLAlchemyError as error:
                     if not _damaged(error):
                         raise
                     self._move_aside()
-                    self._engine = self._prepared()
+                    self._engine = self._opened()
                 self._identity = self._found()
                 self._writes += 1  # an earlier process may have left something in the log
                 if empty and self.damage is None:
@@ -751,6 +755,15 @@ class Store:
             return not self.file.stat().st_size and not Path(f"{self.file}-wal").exists()
         except OSError:
             return False
+
+    def _opened(self) -> sa.Engine:
+        """A prepared engine that is let go with the store, whoever forgets to close that."""
+        engine = self._prepared()
+        if self._let_go is not None:
+            self._let_go.detach()
+        self._let_go = weakref.finalize(self, engine.dispose)
+        self._let_go.atexit = False  # the process ends, and its connections with it
+        return engine
 
     def _prepared(self) -> sa.Engine:
         if self.file is not None:

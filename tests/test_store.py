@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sqlite3
@@ -533,3 +534,15 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_acknowledged(file: Path) ->
         assert all(run.network == b"n" * 20_000 for run in found.runs)
         assert str(last).encode() in found.things["kind"]
         begun = max(numbers) + 1
+        again.close()
+
+
+def test_a_store_that_nobody_closed_lets_go_of_its_connections(file: Path) -> None:
+    store = Store(f"sqlite:///{file}")
+    store.create(MINE)
+    engine = store._engine
+    assert engine is not None
+    assert engine.pool.checkedin() > 0
+    del store
+    gc.collect()
+    assert engine.pool.checkedin() == 0
