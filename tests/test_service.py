@@ -625,7 +625,7 @@ def test_data_that_nobody_wants_any_more_are_not_made(
     service.look(looked_at)
     service.sweep()
     assert not waits(service, deserted)
-    permits.release(100)
+    permits.release(150)
     wait_until(lambda: looked_at.loaded)
     assert not waits(service, replaced)
     assert replaced.made is None
