@@ -11,6 +11,7 @@ from playground.ui.comparison import comparison
 from playground.ui.controls import Panel
 from playground.ui.language import _
 from playground.ui.project_page import begin, project_page
+from playground.ui.verdict import guessing
 from playground.ui.workbench import predictor_or_message
 
 COFFEE = project("coffee")
@@ -26,6 +27,7 @@ def try_it(run: Run) -> None:
         return
     price = predictor.predict(row).value
     st.metric(_("The network's price"), f"{language.number(price, 2)} zł")
+    guessing(run)
     known = table_page.knows_truth(run)
     menu = coffee.menu()
     learned = predictor.ask(COFFEE.encoder.encode_rows(menu)).tolist()

@@ -35,6 +35,15 @@ def data(panel: Panel, run: Run) -> None:
         source = panel.by_name["source"].choice_labels[dataset.source]
         st.markdown(_("In use: **{source}**", source=_(source)))
         sizes(dataset)
+        drawn_ones = run.recipe.data["strokes"] if run.recipe.data["european"] else 0
+        if drawn_ones:
+            st.caption(
+                _(
+                    "{n} of the training examples are no people's: a program draws digits as Poles "
+                    "write them, 1 and 7 most often, as these differ most from MNIST's.",
+                    n=language.number(drawn_ones),
+                )
+            )
         pictures.samples(dataset.train, own.names)
         counts = torch.bincount(dataset.train.targets, minlength=10).tolist()
         charts.columns(own.names, counts, _("digit"), _("training examples"), "digits.counts", 190)

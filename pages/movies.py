@@ -12,6 +12,7 @@ from playground.ui.comparison import comparison
 from playground.ui.controls import Panel
 from playground.ui.language import _
 from playground.ui.project_page import begin, project_page
+from playground.ui.verdict import guessing
 from playground.ui.workbench import predictor_or_message
 
 MOVIES = project("movies")
@@ -28,6 +29,7 @@ def try_it(run: Run) -> None:
         return
     answer = predictor.predict(row)
     st.metric(_("Probability of liking it"), language.percent(answer.probabilities["yes"], 0))
+    guessing(run)
     charts.probability_bars(
         answer.probabilities,
         {label: _(name) for label, name in MOVIES.label_names.items()},

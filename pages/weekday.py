@@ -13,6 +13,7 @@ from playground.ui.controls import Panel
 from playground.ui.language import _
 from playground.ui.project_page import begin, project_page
 from playground.ui.state import tied
+from playground.ui.verdict import guessing
 from playground.ui.workbench import predictor_or_message
 
 WEEKDAY = project("weekday")
@@ -38,6 +39,7 @@ def try_it(run: Run) -> None:
             )
         )
     charts.probability_bars(answer.probabilities, NAMES, "weekday.bars")
+    guessing(run)
     sweep(predictor, row)
 
 
@@ -51,7 +53,7 @@ def sweep(predictor, row) -> None:
         **tied("weekday.sweep", "morning"),
         help=_("This input goes from least to most; the others stay as you set them."),
     )
-    steps = torch.linspace(columns[name].low, min(columns[name].high, 14), 29)
+    steps = torch.linspace(columns[name].low, columns[name].high, 49)
     inputs = WEEKDAY.encoder.encode(row).repeat(len(steps), 1)
     inputs[:, list(columns).index(name)] = steps
     charts.shares_over(

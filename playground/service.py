@@ -882,7 +882,7 @@ class RunService:
     def _turn(self, run: Run) -> None:
         """One slice of one run; whatever goes wrong in it is that run's own end."""
         # Elsewhere the data are made there; here in slices, so that others come in between.
-        loads = not run.loaded and (run._loading or (run.active and self.begin is here))
+        loads = run._loading or (run.active and self.begin is here and not run.loaded)
         try:
             if loads:
                 self._load(run)

@@ -55,7 +55,7 @@ class Digits(Project):
         Preset(
             "well",
             N_("Works well"),
-            N_("A small CNN with augmentation and European handwriting: 99 % in seconds."),
+            N_("A small CNN with augmentation and European handwriting: good on people's digits."),
             {},
         ),
         Preset(
@@ -85,8 +85,8 @@ class Digits(Project):
             "overfits",
             N_("Overfits"),
             N_(
-                "A big network learns 300 digits by heart: training accuracy reaches 100 %, the "
-                "validation loss turns and rises."
+                "A big network learns 300 digits by heart: it gets every one of them right, but "
+                "the validation loss turns and rises."
             ),
             {
                 "architecture": "mlp",

@@ -124,6 +124,43 @@ def figure_chart(
     _progress_chart(values, history, figure, title, steps, key, lines, logarithmic, beside)
 
 
+FIRST: Final = 20  # steps that an axis begins with, for who goes batch by batch
+
+
+def shown(done: int, total: int) -> int:
+    """Steps that the axis shows: few at first, so that single ones are seen; then the whole run."""
+    if total and done > 2 * FIRST:
+        return total
+    return min(max(FIRST, 2 * done), total or FIRST)
+
+
+def moved(history: History) -> list[tuple[int, float]]:
+    """Where somebody moved the learning rate: step and new value, the last three."""
+    found = [one for one in history.changes if one.name == "learning_rate"]
+    return [(change.step, change.value) for change in found[-3:]]
+
+
+def written(rate: float) -> str:
+    digits = len(f"{rate:.10f}".rstrip("0").partition(".")[2])
+    return language.number(rate, digits)
+
+
+def _mark(step: int, text: str) -> dict[str, Any]:
+    """A vertical line at ``step``, and what happened there."""
+    here: dict[str, Any] = {"x": {"datum": step}, "color": None}
+    said = {"type": "text", "align": "left", "dx": 3, "fontSize": 12, "text": text}
+    return {
+        "transform": ONCE,
+        "layer": [
+            {"mark": {"type": "rule", "color": palette.LIMIT}, "encoding": {**here, "y": None}},
+            {
+                "mark": {**said, "baseline": "top", "color": palette.LIMIT},
+                "encoding": {**here, "y": {"value": 2}},
+            },
+        ],
+    }
+
+
 def _progress_chart(
     values: Sequence[float],
     history: History,
@@ -204,6 +241,8 @@ def _progress_chart(
         },
     ]
     layers += rules(lines, span, HEIGHT - (72 if legend else 48), logarithmic, beside)
+    for step, rate in moved(history):
+        layers.append(_mark(step, f"→ {written(rate)}"))
     spec = {
         "encoding": {"x": x, "y": y, "color": series},
         "layer": layers,

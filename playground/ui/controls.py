@@ -57,6 +57,10 @@ LISTS: Final[Mapping[str, tuple[Sequence[int], str]]] = {
     "kernels": (range(1, 8), N_("Kernel of block {n}")),
     "strides": (range(1, 4), N_("Stride of block {n}")),
 }
+# What is worth choosing where it lies close to an end: 0.999 is not 1.
+CLOSE: Final[Mapping[str, Sequence[float]]] = {
+    "beta2": (0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999),
+}
 # What makes sense only beside another choice: field -> (field, its values).
 DEPENDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "channels": ("architecture", ("cnn",)),
@@ -323,6 +327,13 @@ def control(field: Field, key: str) -> None:
     elif field.kind == "choice":
         labels = {choice: _(field.choice_labels.get(choice, choice)) for choice in field.choices}
         st.selectbox(label, field.choices, format_func=labels.__getitem__, **options)
+    elif field.name in CLOSE:
+        grid = sorted({*CLOSE[field.name], st.session_state[key]})
+        st.select_slider(label, grid, format_func=exactly(grid), **options)
+    elif field.name == "threads":
+        counts = range(int(field.low), int(field.high) + 1)
+        words = {0: _("chosen at the start")}
+        st.select_slider(label, counts, format_func=lambda n: words.get(n, str(n)), **options)
     elif field.log:
         grid = sorted({*stops(field), st.session_state[key]})
         st.select_slider(label, grid, format_func=written(grid), **options)
@@ -365,6 +376,15 @@ def written(values: Iterable[float]) -> Callable[[float], str]:
 def _written(values: tuple[float, ...], reader: str) -> dict[float, str]:
     """``reader``: the language of whoever reads it, which :func:`short` writes in."""
     return {value: short(value) for value in values}
+
+
+def exactly(values: Iterable[float]) -> Callable[[float], str]:
+    """How each of ``values`` is written with all its digits, decided now, see :func:`written`."""
+    return {value: language.number(value, _places(value)) for value in values}.__getitem__
+
+
+def _places(value: float) -> int:
+    return len(f"{value:.10f}".rstrip("0").partition(".")[2])
 
 
 def short(value: float) -> str:

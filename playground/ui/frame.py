@@ -211,7 +211,8 @@ def _heartbeat() -> None:
             service().look(run)
 
     # In a place of its own even when it is empty: an element that comes and goes would move
-    # all that follow, and a canvas that moves is made anew, without its drawing.
-    with st.container():
+    # all that follow, and a canvas that moves is made anew, without its drawing. Hidden, as a
+    # container takes a gap once it holds something.
+    with st.container(key="heartbeat"):
         if active:
             beat()

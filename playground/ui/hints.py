@@ -17,9 +17,11 @@ from playground.insight.hints import (
     Setting,
     Share,
     Situation,
+    Standing,
     constant,
     hints,
     measure,
+    steady,
 )
 from playground.recipe import FIELDS, Recipe
 from playground.service import Run, Snapshot
@@ -27,7 +29,7 @@ from playground.ui import language
 from playground.ui.charts import Line
 from playground.ui.controls import Panel
 from playground.ui.language import _
-from playground.ui.recipe_words import exact, written
+from playground.ui.recipe_words import exact, layers, written
 
 ICONS: Final = {"alarm": "trending_up", "advice": "lightbulb", "praise": "flag"}
 LIVE: Final = {"learning_rate", "weight_decay"}  # a run that goes on takes these at its next step
@@ -58,19 +60,32 @@ def show(
     snapshot: Snapshot,
     lines: Mapping[str, Sequence[Line]],
     draw_page: Callable[[str], None],
+    anew: Callable[[], None],
 ) -> None:
     """At most two hints about ``snapshot``, each with its button.
 
     ``recipe`` is what the sliders say now and ``lines`` are the charts' lines to compare
-    with. ``draw_page(message)`` makes the sliders follow, and says ``message``.
+    with. ``draw_page(message)`` makes the sliders follow, and says ``message``. ``anew()``
+    trains a new network with them.
     """
     if not snapshot.history.steps or snapshot.state == "failed" or not run.loaded:
         return
-    for hint in hints(_situation(run, snapshot, lines)):
+    for hint in _standing(run, snapshot, lines):
         _say(hint)
         # A teacher's link may hide a control: it stays as the lesson wants it.
         if hint.changes and all(panel.shows(name) for name in hint.changes):
-            _offer(hint, panel, recipe, snapshot, draw_page)
+            _offer(hint, panel, recipe, snapshot, draw_page, anew)
+
+
+def _standing(run: Run, snapshot: Snapshot, lines: Mapping[str, Sequence[Line]]) -> Sequence[Hint]:
+    """What is said, so that it stays while the run goes on."""
+    situation = _situation(run, snapshot, lines)
+    key = f"{run.project.name}.hints.standing"
+    known: tuple[Run, Standing] | None = st.session_state.get(key)
+    before = known[1] if known is not None and known[0] is run else Standing()
+    now = steady(before, hints(situation), situation.stage)
+    st.session_state[key] = (run, now)
+    return now.hints
 
 
 def _situation(run: Run, snapshot: Snapshot, lines: Mapping[str, Sequence[Line]]) -> Situation:
@@ -144,6 +159,7 @@ def _offer(
     recipe: Recipe,
     snapshot: Snapshot,
     draw_page: Callable[[str], None],
+    anew: Callable[[], None],
 ) -> None:
     """The button that makes the change, and from when on it counts."""
     said = ", ".join(_named(name, value) for name, value in hint.changes.items())
@@ -168,9 +184,24 @@ def _offer(
             help=_("Moves the sliders to these values; it starts nothing."),
         )
         st.caption(_("Set.") + " " + later if done else later, width="content")
+        if snapshot.over or not set(hint.changes) <= LIVE:
+
+            def train() -> None:
+                apply()
+                anew()
+
+            st.button(
+                _("Train anew"),
+                icon=":material/restart_alt:",
+                key=f"{panel.project.name}.anew.{hint.rule}",
+                on_click=train,
+                help=_("Moves the sliders to these values and trains a new network with them."),
+            )
 
 
 def _named(name: str, value: Value) -> str:
     """A setting with its new value: "Learning rate: 0.003"."""
+    if name == "hidden" and isinstance(value, tuple):
+        return layers(value)
     field = FIELDS[name]
     return f"{_(field.label)}: {written(field, value)}"

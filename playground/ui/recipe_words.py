@@ -46,12 +46,22 @@ def written(field: Field, found: Value) -> str:
     """``found`` as the reader writes it, with the field's unit."""
     if isinstance(found, bool):
         return _("yes") if found else _("no")
+    if field.name == "threads" and not found:
+        return _("chosen at the start")
     if isinstance(found, tuple):
         return " · ".join(map(str, found))
     if isinstance(found, str):
         return _(field.choice_labels.get(found, found))
     unit = f" {_(field.unit)}" if field.unit else ""
     return exact(found) + unit
+
+
+def layers(neurons: tuple[int, ...]) -> str:
+    """Hidden layers in words: 16 is not to be taken for so many layers."""
+    if len(neurons) == 1:
+        return language.counted("Hidden layer: {n} neuron", "Hidden layer: {n} neurons", neurons[0])
+    count = language.counted("{n} hidden layer", "{n} hidden layers", len(neurons))
+    return f"{count}: {', '.join(map(str, neurons))}"
 
 
 def exact(number: float) -> str:

@@ -177,11 +177,13 @@ def _last_round(last: Played | None) -> None:
         if last.plan is not None:
             chances = last.plan.chances
             likely = last.plan.guess
-            expected = _(
-                "It expected {move} from you, {share} sure.",
-                move=_sign(likely),
-                share=language.percent(chances[likely], 0),
-            )
+            expected = _("It had no idea: all three were equally likely.")
+            if chances[likely] > 0.34:
+                expected = _(
+                    "It expected {move} from you, {share} sure.",
+                    move=_sign(likely),
+                    share=language.percent(chances[likely], 0),
+                )
     st.markdown(f"{said}  \n{expected}", unsafe_allow_html=True)  # of our own words alone
     names = {move: _(MOVE_LABELS[move]) for move in MOVES}
     charts.probability_bars(chances, names, "rps.bars", height=115)

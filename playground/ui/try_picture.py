@@ -16,6 +16,7 @@ from playground.ui.draw_pad import clear, draw_pad
 from playground.ui.language import _
 from playground.ui.problems import plain
 from playground.ui.state import tied
+from playground.ui.verdict import GUESSING, verdict
 from playground.ui.workbench import predictor_or_message
 
 
@@ -74,8 +75,8 @@ def ask_about(raw: Any, run: Run, own: pictures.OwnPictures, seen_as: str) -> No
     seen, said = st.columns([1, 2], vertical_alignment="center", wrap=False)
     shown = pictures.address(pictures.enlarged(picture, 84))
     seen.image(shown, width=84, alt=_("What the network sees"))
-    said.markdown(f"## {names[answer.label]}")
-    said.caption(seen_as)
+    said.markdown(verdict(answer.probabilities, names, run.trained))
+    said.caption(seen_as if run.trained else _(GUESSING))
     charts.probability_bars(answer.probabilities, names, f"{name}.bars")
 
     def keep() -> None:

@@ -7,6 +7,7 @@ nothing here trains.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -22,7 +23,7 @@ from playground.service import Run, Snapshot, Until
 from playground.turns import Sparing
 from playground.ui import charts, hints, language
 from playground.ui.charts import Line
-from playground.ui.controls import Panel
+from playground.ui.controls import LISTS, Panel
 from playground.ui.frame import TURNS, fragment, kept, runs, service
 from playground.ui.language import _
 from playground.ui.parts import part
@@ -40,6 +41,8 @@ ENDINGS: Final = {
     "loaded": N_("Loaded from a file"),
 }
 REFRESH: Final = "workbench.refresh"
+WATCH: Final = 6.0  # seconds between two looks at what another tab of the desk did
+ROOM: Final = 210  # pixels for what is said below the charts, whether it is there or not
 STALE: Final = 1.3  # times by which a timer may be off before it is set anew
 PACE: Final = Sparing(0.5)  # that costs a page, and a class that comes in may have it all at once
 STATES: Final = {
@@ -135,8 +138,13 @@ def workbench(
     if REFRESH in st.session_state:
         st.toast(st.session_state.pop(REFRESH))
     run = current_run(panel, recipe, own)
+    if st.session_state.pop(f"{panel.project.name}.begin", False):
+        _begin_anew(panel, recipe, own, run)
+        run = current_run(panel, recipe, own)
     loaded = run.loaded or _load(run)
     interval = refresh_interval() if run.active or not loaded else None
+
+    fresh = run.state == "ready"
 
     @fragment(run_every=interval)
     def live() -> None:
@@ -147,21 +155,24 @@ def workbench(
         with middle:
             with part(_("Buttons")):
                 _buttons(panel, recipe, own, run, snapshot)
-            with part(_("Progress")):
+            with part(_("Progress")), st.container(key="status"):
                 _status(snapshot, panel.refused is not None)
-            if panel.refused is not None:
-                st.error(panel.refused.text(_), icon=":material/block:")
-            elif (no_room := _no_room(run)) is not None:
-                st.error(no_room.text(_), icon=":material/block:")
             found: dict[str, Sequence[Line]] = {}
             with part(_("Comparison")):
                 found = lines(run)
             with part(_("Charts")):
                 _charts(panel, snapshot, found, unit)
-            with part(_("Notice")):
-                _notice(panel, recipe, run, snapshot)
-            with part(_("Hints")):
-                hints.show(panel, recipe, run, snapshot, found, refresh_page)
+            # Always as high, so that nothing below moves when something is said.
+            with st.container(height=ROOM, border=False, key="said"):
+                if panel.refused is not None:
+                    st.error(panel.refused.text(_), icon=":material/block:")
+                elif (no_room := _no_room(run)) is not None:
+                    st.error(no_room.text(_), icon=":material/block:")
+                with part(_("Notice")):
+                    _notice(panel, recipe, run, snapshot)
+                with part(_("Hints")):
+                    anew = partial(begin_anew, panel.project.name)
+                    hints.show(panel, recipe, run, snapshot, found, refresh_page, anew)
             _legend()
         with right, st.container(key="try"), part(_("Try it")):
             try_it(run)
@@ -177,10 +188,59 @@ def workbench(
         # Others have come or gone since: all are to see the same number of pictures a second.
         pace = refresh_interval()
         stale = interval is not None and not 1 / STALE < pace / interval < STALE and PACE.may()
-        if now is not run or ticking != wanted or ended or stale or REFRESH in st.session_state:
+        # The page around this puts a run that has begun on the desk, and into the address.
+        begun = fresh and now.state != "ready"
+        asked = stale or REFRESH in st.session_state or begun
+        if now is not run or ticking != wanted or ended or asked:
             st.rerun()
 
     live()
+    if interval is None:
+        _watch(run)
+
+
+def _watch(run: Run) -> None:
+    """While nothing moves here: another tab of this desk may let it train, or begin another."""
+    drawn = run.state
+
+    @fragment(run_every=WATCH)
+    def look() -> None:
+        now = runs().get(run.project.name)
+        if now is not run or now.state != drawn:
+            st.rerun()
+
+    with st.container(key="watch"):
+        look()
+
+
+def begin_anew(name: str) -> None:
+    """From a callback: train a new network with the settings as the page next finds them."""
+    st.session_state[f"{name}.begin"] = True
+
+
+def _begin_anew(
+    panel: Panel, recipe: Recipe, own: Examples | None, run: Run, until: Until = "end"
+) -> None:
+    """Train a new network instead of ``run``, which stays as it is where there is no room."""
+    chosen = Run(panel.project, recipe, own)
+    chosen.share = kept().share
+    if not _started(chosen, until, run):
+        return
+    service().stop(run)
+    take_over(chosen)  # only now, as the network of before is there to try
+    kept()
+
+
+def _started(chosen: Run, until: Until, shown: Run) -> bool:
+    """Start ``chosen``; if that is refused, the page of ``shown`` says why."""
+    key = f"{shown.project.name}.no-room"
+    try:
+        service().start(chosen, until)
+    except LimitError as error:
+        st.session_state[key] = (shown, error)
+        return False
+    st.session_state.pop(key, None)
+    return True
 
 
 def _no_room(run: Run) -> LimitError | None:
@@ -200,18 +260,13 @@ def _buttons(
     name = panel.project.name
 
     def begin(until: Until = "end") -> None:
-        chosen = run
         if run.over:
-            chosen = Run(panel.project, recipe, own)
-            chosen.share = kept().share
-        try:
-            service().start(chosen, until)
-        except LimitError as error:
-            st.session_state[f"{name}.no-room"] = (run, error)
-            return
-        st.session_state.pop(f"{name}.no-room", None)
-        if chosen is not run:  # only now, as the network of before is there to try
-            take_over(chosen)
+            anew(until)
+        elif _started(run, until, run):
+            kept()  # on the desk at once, whatever the page does next
+
+    def anew(until: Until = "end") -> None:
+        _begin_anew(panel, recipe, own, run, until)
 
     def reset() -> None:
         service().stop(run)
@@ -220,12 +275,15 @@ def _buttons(
     # A run that has begun may go on: it is not the one that was refused.
     refused = panel.refused is not None and (snapshot.over or snapshot.state == "ready")
     active, paused = snapshot.active, snapshot.state == "paused"
+    changed = paused and panel.refused is None and bool(pending(run, recipe))
     label, icon = (_("Resume") if paused else _("Train")), "play_arrow"
     if active:
         label, icon = _("Pause"), "pause"
+    elif changed:
+        label, icon = _("Train anew"), "restart_alt"
     elif run.goes_on_from is not None:
         label = _("Go on from epoch {n}", n=run.goes_on_from)
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key="transport"):
         st.button(
             label,
             icon=f":material/{icon}:",
@@ -233,7 +291,7 @@ def _buttons(
             key=f"{name}.main",
             shortcut="t",
             disabled=refused,
-            on_click=(lambda: service().pause(run)) if active else begin,
+            on_click=(lambda: service().pause(run)) if active else anew if changed else begin,
         )
         st.button(
             _("1 batch"),
@@ -293,7 +351,12 @@ def _status(snapshot: Snapshot, refused: bool) -> None:
     if snapshot.steps_total:
         epoch = min(history.epochs[-1].epoch + 1 if history.epochs else 1, snapshot.recipe.epochs)
         parts.append(_("epoch {n} of {total}", n=epoch, total=snapshot.recipe.epochs))
-        parts.append(_("{n} steps/s", n=language.number(snapshot.steps_per_second)))
+        each = snapshot.steps_total // snapshot.recipe.epochs
+        if snapshot.state == "paused" and history.losses and history.steps % each:
+            parts.append(_("batch {n} of {total}", n=history.steps % each, total=each))
+            parts.append(_("its loss {loss}", loss=language.number(history.losses[-1], 3)))
+        else:
+            parts.append(_("{n} steps/s", n=language.number(snapshot.steps_per_second)))
         if snapshot.active and snapshot.seconds_left is not None:
             parts.append(_("{time} left", time=language.seconds(snapshot.seconds_left)))
         elif not snapshot.active:
@@ -305,6 +368,8 @@ def _notice(panel: Panel, recipe: Recipe, run: Run, snapshot: Snapshot) -> None:
     """What needs saying about the run. Below the charts, so that they do not jump."""
     if snapshot.state == "failed" and snapshot.error is not None:
         st.error(plain(snapshot.error.text(_)), icon=":material/error:")
+    elif snapshot.state == "paused" and pending(run, recipe):
+        _changed(panel, recipe, run)
     elif snapshot.history.ended == "patience":
         best = min(snapshot.history.epochs, key=lambda row: row.validation["loss"])
         st.info(
@@ -347,10 +412,13 @@ def _notice(panel: Panel, recipe: Recipe, run: Run, snapshot: Snapshot) -> None:
     elif snapshot.pausing_unwatched and snapshot.state == "paused":
         st.info(_("Paused, because nobody was watching. Resume goes on where it was."))
     elif snapshot.state != "ready" and pending(run, recipe):
-        fields = panel.by_name
-        names = ", ".join(
-            _(fields[name].label) if name in fields else _("Data") for name in pending(run, recipe)
-        )
+        _changed(panel, recipe, run)
+
+
+def _changed(panel: Panel, recipe: Recipe, run: Run) -> None:
+    """Which sliders wait for the next run; a paused one may go on all the same."""
+    names = ", ".join(_moved(panel, recipe, run, name) for name in pending(run, recipe))
+    if run.state != "paused":
         st.caption(
             ":material/info: "
             + _(
@@ -358,11 +426,39 @@ def _notice(panel: Panel, recipe: Recipe, run: Run, snapshot: Snapshot) -> None:
                 names=names,
             )
         )
+        return
+
+    def resume() -> None:
+        _started(run, "end", run)
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(
+            ":material/info: " + _("Changed: {names}. This run goes on without it.", names=names),
+            width="content",
+        )
+        st.button(
+            _("Resume"),
+            icon=":material/play_arrow:",
+            key=f"{panel.project.name}.resume",
+            on_click=resume,
+        )
+
+
+def _moved(panel: Panel, recipe: Recipe, run: Run, name: str) -> str:
+    """What the moved slider of a field is called: a list has one for each of its numbers."""
+    if name not in panel.by_name:
+        return _("Data")
+    if name in LISTS:
+        now, then = getattr(recipe, name), getattr(run.recipe, name)
+        if len(now) == len(then):
+            places = [n for n, (a, b) in enumerate(zip(now, then, strict=True), 1) if a != b]
+            return ", ".join(_(LISTS[name][1], n=n) for n in places)
+    return _(panel.by_name[name].label)
 
 
 def _charts(panel: Panel, snapshot: Snapshot, lines: dict[str, Sequence[Line]], unit: str) -> None:
     name = panel.project.name
-    steps = snapshot.steps_total or 1
+    steps = charts.shown(snapshot.history.steps, snapshot.steps_total)
     figure, title = FIGURES[panel.project.task]
     title = _(title) + (f" [{unit}]" if unit else "")
     logarithmic = bool(st.session_state.get(f"{name}.log", True))

@@ -17,8 +17,21 @@ from playground import Trained, training
 from playground.data.dataset import Dataset, Examples, Scaler
 from playground.fields import Value
 from playground.history import Change, History
-from playground.insight.hints import Measured, Share, Situation, constant, hints, measure, rules
+from playground.insight.hints import (
+    PATIENCE,
+    Hint,
+    Measured,
+    Share,
+    Situation,
+    Standing,
+    constant,
+    hints,
+    measure,
+    rules,
+    steady,
+)
 from playground.projects import project
+from playground.recipe import Recipe
 
 TABLES = ("coffee", "weekday", "movies")
 # What shows a trouble, quickly: the project and what is changed in its recipe.
@@ -373,3 +386,46 @@ def test_a_run_of_a_handful_of_steps_is_told_to_make_more() -> None:
     after = playground.run(before.recipe.with_(**hint.changes), own=own)
     first, then = (run.history.epochs[-1].validation["mae"] for run in (before, after))
     assert then < 0.5 * first
+
+
+def said(*names: str) -> list[Hint]:
+    return [Hint(name, name, {}) for name in names]
+
+
+def rules_of(standing: Standing) -> list[str]:
+    return [hint.rule for hint in standing.hints]
+
+
+def test_a_hint_that_was_said_stays_while_the_run_goes_on() -> None:
+    now = Standing()
+    shown = []
+    # As a figure that trembles about its threshold gives it.
+    for found in ("dead", "", "dead", "dead", "", "dead", "", "", "dead", ""):
+        now = steady(now, said(*filter(None, [found])), "running")
+        shown.append(rules_of(now))
+    assert shown == [[]] * 3 + [["dead"]] * 7
+    for _ in range(PATIENCE):
+        now = steady(now, [], "running")
+    assert rules_of(now) == []
+
+
+def test_what_leaves_nothing_else_to_say_takes_the_place() -> None:
+    now = steady(steady(Standing(), said("dead"), "running"), said("dead"), "running")
+    now = steady(now, said("at_limit"), "running")
+    assert rules_of(now) == ["dead"]
+    now = steady(now, said("at_limit"), "running")
+    assert rules_of(now) == ["at_limit"]
+    assert rules_of(steady(now, said("dead", "saturated"), "over")) == ["dead", "saturated"]
+
+
+@pytest.mark.parametrize(("after", "found"), [(0.3, True), (0.1, False)])
+def test_a_raised_learning_rate_is_named_with_where_it_came_from(after: float, found: bool) -> None:
+    history = History(losses=[0.1] * 60 + [after] * 20, data={"train": 900, "validation": 100})
+    history.changes.append(Change(61, "learning_rate", 0.3, 0.0, 0.0))
+    recipe = Recipe("digits", {}, learning_rate=0.006)
+    hint = rules.raised(Situation(recipe, history, "classification", "running"))
+    assert (hint is not None) == found
+    if hint is not None:
+        assert hint.changes == {"learning_rate": 0.006}
+        assert hint.values["step"] == 61
+        assert (hint.values["old"], hint.values["new"]) == (0.006, 0.3)

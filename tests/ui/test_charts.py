@@ -31,3 +31,10 @@ def test_smoothing_is_an_unbiased_moving_average(values: list[float], memory: fl
 
 def test_nothing_to_smooth() -> None:
     assert charts.smooth([]) == []
+
+
+def test_the_axis_of_steps_begins_small_and_ends_with_the_run() -> None:
+    assert charts.shown(0, 0) == charts.shown(1, 2200) == charts.FIRST
+    assert charts.shown(15, 2200) == 30
+    assert charts.shown(500, 2200) == 2200
+    assert charts.shown(3, 6) == 6

@@ -161,6 +161,34 @@ def test_every_changed_setting_has_a_name_and_a_written_value(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(hints.language, "current", lambda: "pl")
-    assert hints._named("hidden", (16, 16)) == "Warstwy ukryte: 16 · 16"
+    assert hints._named("hidden", (16, 16)) == "2 warstwy ukryte: 16, 16"
+    assert hints._named("hidden", (16,)) == "Warstwa ukryta: 16 neuronów"
     assert hints._named("activation", "leaky_relu") == "Funkcja aktywacji: Leaky ReLU (0.1)"
     assert hints._named("patience", 5) == "Cierpliwość: 5"
+
+
+def test_a_fix_that_waits_for_the_next_training_trains_in_one_press() -> None:
+    app = trained(open_page("coffee", "en", **DIVERGES), "coffee")
+    before: Run = app.session_state["runs"]["coffee"]
+    app.button(key="coffee.anew.diverged").click().run()
+    run: Run = app.session_state["runs"]["coffee"]
+    assert not app.exception
+    assert run is not before
+    assert run.state != "ready"
+    assert run.recipe.learning_rate == 0.03
+    assert app.session_state["coffee.learning_rate"] == 0.03
+
+
+def test_a_paused_run_whose_settings_changed_is_trained_anew_or_goes_on() -> None:
+    app = trained(open_page("coffee", "en", examples="2000", epochs="3"), "coffee", "batch")
+    run: Run = app.session_state["runs"]["coffee"]
+    assert app.button(key="coffee.main").label == "Resume"
+    app.slider(key="coffee.epochs@en").set_value(2).run()
+    assert app.button(key="coffee.main").label == "Train anew"
+    assert any("Changed: Epochs" in caption.value for caption in app.caption)
+    assert app.button(key="coffee.resume").label == "Resume"
+    trained(app, "coffee")
+    anew: Run = app.session_state["runs"]["coffee"]
+    assert anew is not run
+    assert anew.recipe.epochs == 2
+    assert run.state == "stopped"

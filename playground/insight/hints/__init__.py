@@ -8,10 +8,11 @@ a button.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from playground.insight.hints.measure import Layer, Measured, constant, measure
 from playground.insight.hints.rules import LAST_WORDS, RULES, TOO_LITTLE
-from playground.insight.hints.situation import Hint, Setting, Share, Situation
+from playground.insight.hints.situation import Hint, Setting, Share, Situation, Stage
 
 __all__ = [
     "Hint",
@@ -20,11 +21,14 @@ __all__ = [
     "Setting",
     "Share",
     "Situation",
+    "Standing",
     "constant",
     "hints",
     "measure",
+    "steady",
 ]
 
+PATIENCE = 10  # looks at which what was said is not found any more, until it goes
 MOST = 2  # at a time: who reads ten pieces of advice follows none
 
 
@@ -49,3 +53,46 @@ def hints(situation: Situation, most: int = MOST) -> Sequence[Hint]:
         if rule in LAST_WORDS:
             break
     return found[:most]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands on the page: the hints, how often each was missed since, and who waits.
+
+    ``waiting``: rules that the last look found and that are not said yet.
+    """
+
+    hints: Sequence[Hint] = ()
+    missed: Sequence[int] = ()
+    waiting: Sequence[str] = ()
+
+
+def steady(before: Standing, found: Sequence[Hint], stage: Stage, most: int = MOST) -> Standing:
+    """What stands after a look that ``found`` these: a hint that was said stays.
+
+    While a run trains its figures tremble about a rule's threshold. So a hint is said when it
+    was found twice in a row, and goes when it was not found for ``PATIENCE`` looks, or makes
+    way for one that leaves nothing else to say. A run that stands still is judged by what it is.
+    """
+    if stage != "running":
+        return Standing(found, [0] * len(found))
+    by_rule = {hint.rule: hint for hint in found}
+    said = {hint.rule for hint in before.hints}
+    last = {rule.__name__ for rule in LAST_WORDS}
+    stays: list[tuple[Hint, int]] = []
+    for hint, missed in zip(before.hints, before.missed, strict=True):
+        count = 0 if hint.rule in by_rule else missed + 1
+        if count < PATIENCE:
+            stays.append((by_rule.get(hint.rule, hint), count))
+    for hint in found:
+        if hint.rule in said or hint.rule not in before.waiting:
+            continue
+        if hint.rule in last:
+            stays = [(hint, 0)]
+            break
+        moves = any(set(hint.changes) & set(other.changes) for other, _ in stays)
+        if len(stays) < most and not moves:
+            stays.append((hint, 0))
+    there = {hint.rule for hint, _ in stays}
+    waiting = [hint.rule for hint in found if hint.rule not in there]
+    return Standing([hint for hint, _ in stays], [count for _, count in stays], waiting)

@@ -41,6 +41,40 @@ def diverged(run: Situation) -> Hint | None:
     )
 
 
+# Losses that are compared before and after a learning rate was moved, at least and at most.
+AROUND: Final = (10, 50)
+
+
+def raised(run: Situation) -> Hint | None:
+    """Somebody raised the learning rate, and since then it is worse.
+
+    At least doubled, and the mean batch loss half as much again as before.
+    """
+    moves = [one for one in run.history.changes if one.name == "learning_rate"]
+    if not moves:
+        return None
+    old = moves[-2].value if len(moves) > 1 else run.recipe.learning_rate
+    new, at = moves[-1].value, moves[-1].step
+    least, most = AROUND
+    before = run.history.losses[max(0, at - 1 - most) : at - 1]
+    since = run.history.losses[at - 1 :][-most:]
+    if new < 2 * old or min(len(before), len(since)) < least:
+        return None
+    was, now = float(np.mean(before)), float(np.mean(since))
+    if now < 1.5 * was:
+        return None
+    return Hint(
+        "raised",
+        N_(
+            "You raised the learning rate from {old} to {new} at step {step}. Since then the "
+            "batch loss has gone from {before} to {now}: the steps are too large."
+        ),
+        {"old": Setting(old), "new": Setting(new), "step": at, "before": was, "now": now},
+        {"learning_rate": old},
+        "alarm",
+    )
+
+
 # The validation figure of fewer examples moves by more than the tolerance below by itself:
 # of 500 answers with 80 % right, the standard error is 1.8 points.
 JUDGES: Final = 500
@@ -398,6 +432,7 @@ def underfitting(run: Situation) -> Hint | None:
 # In order of importance: what makes all else meaningless first, and what is only advice last.
 RULES: Final[Sequence[Rule]] = (
     diverged,
+    raised,
     at_limit,
     dead,
     saturated,
@@ -410,7 +445,7 @@ RULES: Final[Sequence[Rule]] = (
     underfitting,
 )
 # What leaves nothing else to say.
-LAST_WORDS: Final[Sequence[Rule]] = (diverged, at_limit)
+LAST_WORDS: Final[Sequence[Rule]] = (diverged, raised, at_limit)
 # What says, each from other evidence, that too little was learned.
 TOO_LITTLE: Final[Sequence[Rule]] = (collapsed, not_learning, batch_too_large, too_slow)
 
