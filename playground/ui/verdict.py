@@ -13,6 +13,7 @@ from playground.ui.language import _
 
 UNSURE: Final = 0.6  # a likeliest answer below this is said beside the second
 GUESSING: Final = N_("Only guessing: it is untrained. Press Train.")
+NOTHING: Final = "&nbsp;"  # which takes a line all the same
 
 
 def verdict(probabilities: Mapping[str, float], names: Mapping[str, str], trained: bool) -> str:
@@ -27,4 +28,5 @@ def verdict(probabilities: Mapping[str, float], names: Mapping[str, str], traine
 
 def guessing(run: Run) -> None:
     """Say that the network is untrained, in a place that stays when it is not any more."""
-    st.caption("&nbsp;" if run.trained else ":material/casino: " + _(GUESSING))
+    said = NOTHING if run.trained else ":material/casino: " + _(GUESSING)
+    st.caption(said)
