@@ -65,7 +65,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             )
         servers.append(server)
         address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline and server.poll() is None:
             try:
                 # Its health, not a page: a page would be the server's first request.
