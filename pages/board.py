@@ -6,5 +6,6 @@ from playground.ui import board, frame
 frame.page(
     N_("Class board"),
     N_("The best networks of the class, as the validation set saw them, while they come in."),
+    projected=True,
 )
 board.show()

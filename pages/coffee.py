@@ -6,7 +6,7 @@ from playground.data import coffee
 from playground.projects import project
 from playground.projects.table import TableProject
 from playground.service import Run
-from playground.ui import charts, evaluation, language, table_page
+from playground.ui import browser, charts, evaluation, language, table_page
 from playground.ui.comparison import comparison
 from playground.ui.controls import Panel
 from playground.ui.language import _
@@ -26,7 +26,9 @@ def try_it(run: Run) -> None:
     if predictor is None:
         return
     price = predictor.predict(row).value
-    st.metric(_("The network's price"), f"{language.number(price, 2)} zł")
+    said = f"{language.number(price, 2)} zł"
+    st.metric(_("The network's price"), said)
+    browser.say_answer(said)
     guessing(run)
     known = table_page.knows_truth(run)
     menu = coffee.menu()

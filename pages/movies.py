@@ -7,7 +7,7 @@ from playground.data import movies
 from playground.projects import project
 from playground.projects.table import TableProject
 from playground.service import Run
-from playground.ui import charts, evaluation, language, table_page
+from playground.ui import browser, charts, evaluation, language, table_page
 from playground.ui.comparison import comparison
 from playground.ui.controls import Panel
 from playground.ui.language import _
@@ -28,7 +28,9 @@ def try_it(run: Run) -> None:
     if predictor is None:
         return
     answer = predictor.predict(row)
-    st.metric(_("Probability of liking it"), language.percent(answer.probabilities["yes"], 0))
+    likes = language.percent(answer.probabilities["yes"], 0)
+    st.metric(_("Probability of liking it"), likes)
+    browser.say(_("Probability of liking it") + f": {likes}", "answer")
     guessing(run)
     charts.probability_bars(
         answer.probabilities,

@@ -7,7 +7,7 @@ from playground.data import weekday
 from playground.projects import project
 from playground.projects.table import TableProject
 from playground.service import Run
-from playground.ui import charts, evaluation, language, table_page
+from playground.ui import browser, charts, evaluation, language, table_page
 from playground.ui.comparison import comparison
 from playground.ui.controls import Panel
 from playground.ui.language import _
@@ -39,6 +39,7 @@ def try_it(run: Run) -> None:
             )
         )
     charts.probability_bars(answer.probabilities, NAMES, "weekday.bars")
+    browser.say_answer(NAMES[answer.label], answer.probabilities[answer.label])
     guessing(run)
     sweep(predictor, row)
 

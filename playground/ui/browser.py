@@ -7,6 +7,7 @@ could be gone on with. A page works without it.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,8 @@ STREAMLITS: Final = (
     N_("Help for {}"),
     N_("Main menu"),
     N_("App pages"),
+    N_("Shortcut {}"),
+    N_("progress"),
     N_("Open"),
     N_("Close"),
     N_("Theme"),
@@ -120,7 +123,14 @@ def menu(desk: str | None) -> None:
 
 def say(text: str, key: str) -> None:
     """Tell ``text`` to who cannot see the page, once it has not changed for a second."""
-    _mount("say", f"said.{key}", {"text": text})
+    plain = " ".join(re.sub(r"<[^>]*>|\*\*", "", text).split())  # no marks of Markdown or HTML
+    _mount("say", f"said.{key}", {"text": plain})
+
+
+def say_answer(answer: str, probability: float | None = None) -> None:
+    """Tell what the network answers, and how sure it is."""
+    text = _("The network says: {answer}", answer=answer)
+    say(text if probability is None else f"{text}, {language.percent(probability, 0)}", "answer")
 
 
 def _mount(part: str, key: str, data: dict[str, Any], **changes: Callable[[], None]) -> None:
@@ -144,4 +154,4 @@ def _components() -> tuple[dict[str, Callable[..., Any]], str]:
     return mounts, address.replace("//", "/")
 
 
-__all__ = ["menu", "page", "remembered", "say"]
+__all__ = ["menu", "page", "remembered", "say", "say_answer"]

@@ -50,17 +50,23 @@ def drawn(said: object, size: int = SIZE) -> npt.NDArray[np.uint8] | None:
 def draw_pad(key: str, size: int = SIZE) -> npt.NDArray[np.uint8] | None:
     """A canvas with a Clear button: its RGBA picture (size, size, 4), or None before any stroke."""
     turn = st.session_state.setdefault(f"{key}.turn", 0)
-    said = canvas(
-        key=f"{key}.{turn}",  # a new key is a new, empty canvas
-        width=size,
-        height=size,
-        stroke_width=14,
-        stroke_color="#ffffff",
-        background_color="#000000",
-        drawing_mode="freedraw",
-        return_image_data=True,
-    )
-    st.button(_("Clear"), icon=":material/delete:", key=f"{key}.clear", on_click=clear, args=(key,))
+    with st.container(key=f"{key}.square"):
+        said = canvas(
+            key=f"{key}.{turn}",  # a new key is a new, empty canvas
+            width=size,
+            height=size,
+            stroke_width=14,
+            stroke_color="#ffffff",
+            background_color="#000000",
+            drawing_mode="freedraw",
+            return_image_data=True,
+        )
+    with st.container(horizontal=True, gap="small"):
+        # browser.js takes the last stroke away when this is pressed: the canvas knows it.
+        st.button(_("Undo"), icon=":material/undo:", key=f"{key}.undo")
+        st.button(
+            _("Clear"), icon=":material/delete:", key=f"{key}.clear", on_click=clear, args=(key,)
+        )
     return drawn(said, size)
 
 

@@ -12,7 +12,7 @@ from typing import Final, ParamSpec
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground import threads
+from playground import links, threads
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 from playground.kept import RunList
@@ -133,7 +133,8 @@ def _navigation() -> st.Page:
                 ROOT / "pages" / f"{stem}.py",
                 title=_(title),
                 icon="",  # Streamlit would make each browser ask Google for its picture
-                url_path=stem,
+                # The start page stands at "/"; its own name is free for the alias below.
+                url_path="home" if stem == "start" else stem,
                 default=stem == "start",
             )
             for stem, title, _icon in entries
@@ -150,11 +151,17 @@ def _navigation() -> st.Page:
         visibility="hidden" if board_join.secret() is None else "visible",
     )
     pages[_(RUN_PAGES)].append(teachers)
+    # Whoever types the start page's name finds it, too.
+    pages[""].append(
+        st.Page(ROOT / "pages" / "start.py", icon="", url_path="start", visibility="hidden")
+    )
     return st.navigation(pages, position="top")
 
 
-def page(title: str, purpose: str) -> None:
+def page(title: str, purpose: str, *, projected: bool = False) -> None:
     """Begin a page: call it first. ``title`` and ``purpose`` are gettext ids.
+
+    A page that is ``projected`` is seen by a whole class, so its address names no desk.
 
     The very first request of a server, if it is a deep link such as ``/digits``, runs
     that page's script without ``app.py``, because Streamlit also knows ``pages/``. Such a
@@ -183,7 +190,10 @@ def page(title: str, purpose: str) -> None:
         st.markdown(_(purpose))
     desk.notices()
     _heartbeat()
-    desk.in_address()
+    if projected:
+        address.update(links.DESK, None)
+    else:
+        desk.in_address()
 
 
 def runs() -> dict[str, Run]:

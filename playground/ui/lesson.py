@@ -80,7 +80,8 @@ def views(dials: Dials, name: str) -> str:
 
 def finish(stem: str, dials: Dials, project: str) -> None:
     """End it: what to try, the self-check, the ``project`` where it matters, the next lesson."""
-    st.divider()
+    with st.container(key="lesson"):  # by which style.css knows a lesson
+        st.divider()
     sections = prose.sections(stem, language.current())
     trying, checking = st.columns(2, gap="large")
     with trying:
@@ -142,17 +143,17 @@ def stepper(dials: Dials, name: str, labels: Sequence[str]) -> int:
     def go(to: int) -> None:
         dials.set(name, to)
 
-    back, slide, forth = st.columns([1, 5, 1], vertical_alignment="bottom")
-    back.button(
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.button(
         _("Back"),
         icon=":material/chevron_left:",
         key=f"{dials.key(name)}.back",
         on_click=go,
         args=(place - 1,),
         disabled=place == 0,
-        width="stretch",
     )
-    forth.button(
+    slide = row.container()
+    row.button(
         _("Next"),
         icon=":material/chevron_right:",
         icon_position="right",
@@ -160,7 +161,6 @@ def stepper(dials: Dials, name: str, labels: Sequence[str]) -> int:
         on_click=go,
         args=(place + 1,),
         disabled=place == last,
-        width="stretch",
     )
     if last > 0:
         dials.set(name, place)

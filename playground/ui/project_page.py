@@ -36,7 +36,9 @@ def project_page(
     recipe, and ``unit`` is the target's.
     """
     panel = Panel(project)
-    settings, bench = st.columns([1, 3.6], gap="medium")
+    # In the order of a phone, where they stand below each other and where the keyboard and a screen
+    # reader follow it; on a wide screen style.css turns the row round.
+    bench, settings = st.columns([3.6, 1], gap="medium")
     with settings, st.container(key="settings"), part(_("Settings")):
         if panel.shows(links.PRESET):
             _presets(panel)

@@ -19,7 +19,7 @@ from playground.recipe import Recipe
 from playground.rps.match import LONGEST, PLAYERS, Match, Played, luck
 from playground.rps.opponent import UNIFORM
 from playground.service import Run
-from playground.ui import charts, desk, hands, language, palette
+from playground.ui import browser, charts, desk, hands, language, palette
 from playground.ui.frame import fragment
 from playground.ui.language import _
 from playground.ui.parts import part
@@ -185,6 +185,7 @@ def _last_round(last: Played | None) -> None:
                     share=language.percent(chances[likely], 0),
                 )
     st.markdown(f"{said}  \n{expected}", unsafe_allow_html=True)  # of our own words alone
+    browser.say(f"{said} {expected}" if last is not None else "", "answer")
     names = {move: _(MOVE_LABELS[move]) for move in MOVES}
     charts.probability_bars(chances, names, "rps.bars", height=115)
 

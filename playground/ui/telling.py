@@ -15,7 +15,9 @@ from typing import Any, Final
 import streamlit as st
 
 TOLD: Final = "told"  # widget -> until when; in one place, as Streamlit often looks at all of them
-TELL: Final = 10.0  # seconds in which a browser is told a value that the program has set
+# Seconds in which a browser is told a value that the program has set: as long as a phone on a
+# slow line needs for its first page.
+TELL: Final = 30.0
 
 
 def tell(widget: str, value: Any) -> None:

@@ -11,7 +11,7 @@ from playground.data.drawings import EmptyDrawing, has_ink
 from playground.data.pictures import ENDINGS
 from playground.errors import PlaygroundError
 from playground.service import Run
-from playground.ui import charts, pictures, workbench
+from playground.ui import browser, charts, pictures, workbench
 from playground.ui.draw_pad import clear, draw_pad
 from playground.ui.language import _
 from playground.ui.problems import plain
@@ -77,6 +77,7 @@ def ask_about(raw: Any, run: Run, own: pictures.OwnPictures, seen_as: str) -> No
     seen.image(shown, width=84, alt=_("What the network sees"))
     said.markdown(verdict(answer.probabilities, names, run.trained))
     said.caption(seen_as if run.trained else _(GUESSING))
+    browser.say_answer(names[answer.label], answer.probabilities[answer.label])
     charts.probability_bars(answer.probabilities, names, f"{name}.bars")
 
     def keep() -> None:

@@ -21,7 +21,7 @@ from playground.projects.base import Predictor
 from playground.recipe import Recipe
 from playground.service import Run, Snapshot, Until
 from playground.turns import Sparing
-from playground.ui import charts, hints, language
+from playground.ui import browser, charts, hints, language
 from playground.ui.charts import Line
 from playground.ui.controls import LISTS, Panel
 from playground.ui.frame import TURNS, fragment, kept, runs, service
@@ -150,7 +150,7 @@ def workbench(
     def live() -> None:
         if not run.loaded:
             service().load(run, patience=0.0)  # this page still waits for it
-        middle, right = st.columns([1.75, 1], gap="medium")
+        right, middle = st.columns([1, 1.75], gap="medium")  # turned round, see project_page
         snapshot = service().look(run)
         with middle:
             with part(_("Buttons")):
@@ -361,7 +361,9 @@ def _status(snapshot: Snapshot, refused: bool) -> None:
             parts.append(_("{time} left", time=language.seconds(snapshot.seconds_left)))
         elif not snapshot.active:
             parts.append(_("trained for {time}", time=language.seconds(history.training)))
-    st.progress(min(done, 1.0), text=" · ".join(parts))
+    text = " · ".join(parts)
+    st.progress(min(done, 1.0), text=text)
+    browser.say("" if snapshot.active or snapshot.state == "ready" else text, "run")
 
 
 def _notice(panel: Panel, recipe: Recipe, run: Run, snapshot: Snapshot) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,9 +48,9 @@ def browser() -> Iterator[Browser]:
 Serve = Callable[[], str]
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts a fresh server (no request yet) and gives its address; stops it afterwards."""
+@contextmanager
+def serving(folder: Path) -> Iterator[Serve]:
+    """Starts servers whose data are in ``folder``, and stops them afterwards."""
     servers: list[subprocess.Popen[bytes]] = []
 
     def start() -> str:
@@ -58,8 +59,8 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             port = probe.getsockname()[1]
         command = [sys.executable, "-m", "streamlit", "run", "app.py"]
         options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
-        environment = {**os.environ, "PLAYGROUND_DATA": str(tmp_path / "data")}
-        with (tmp_path / "server.log").open("wb") as log:
+        environment = {**os.environ, "PLAYGROUND_DATA": str(folder / "data")}
+        with (folder / "server.log").open("wb") as log:
             server = subprocess.Popen(
                 command + options, cwd=ROOT, env=environment, stdout=log, stderr=log
             )
@@ -73,15 +74,29 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
                     return address
             except OSError:
                 time.sleep(0.1)
-        pytest.fail("the server did not start: " + (tmp_path / "server.log").read_text())
+        pytest.fail("the server did not start: " + (folder / "server.log").read_text())
 
     yield start
     for server in servers:
         server.terminate()
         code = server.wait(timeout=30)
-        log = (tmp_path / "server.log").read_text()
+        log = (folder / "server.log").read_text()
         assert code in (0, -15), f"the server ended with {code}: {log[-2000:]}"
         assert "Traceback" not in log, log[-4000:]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts a fresh server (no request yet) and gives its address; stops it afterwards."""
+    with serving(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that all tests of a file share."""
+    with serving(tmp_path_factory.mktemp("site")) as start:
+        yield start()
 
 
 @pytest.fixture
