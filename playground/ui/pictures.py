@@ -121,8 +121,12 @@ class OwnPictures:
 
     def add(self, raw: Any, label: int) -> None:
         """Keep one picture, which the project's encoder has taken."""
+        small = _small(raw)
         with desk.here().lock:
-            self._set([*self.items, (_small(raw), label)])
+            items = self.items
+            if items and items[-1][1] == label and np.array_equal(items[-1][0], small):
+                return  # one click that came twice
+            self._set([*items, (small, label)])
 
     def remove_all(self) -> None:
         self._set([])
@@ -234,13 +238,24 @@ class OwnPictures:
             return
         examples = self.examples(run.recipe)
         assert examples is not None
+        known = learned(run.own, examples)
         captions = []
         for index, (_picture, label) in enumerate(self.items[:SHOWN]):
             text = f"{self.names[label]}: "
-            if then is not None:
+            if then is not None and known[index]:
                 text += language.percent(then[index], 0) + " → "
             captions.append(text + language.percent(now[index], 0))
         grid(examples.inputs[:SHOWN], captions, _("Your picture"))
+        there = {label for _picture, label in self.items}
+        missing = [name for label, name in enumerate(self.names) if label not in there]
+        if self.project.folders and len(self.names) < 5 and missing:
+            st.caption(
+                _(
+                    "None of your own pictures shows: {names}. The network learns these from the "
+                    "other pictures alone.",
+                    names=", ".join(missing),
+                )
+            )
         st.caption(
             _(
                 "How sure the network is of the right answer, before and after the last "
@@ -256,6 +271,14 @@ class OwnPictures:
         probabilities = run.predictor().ask(examples.inputs)
         shares: list[float] = probabilities.gather(1, examples.targets[:, None])[:, 0].tolist()
         return shares
+
+
+def learned(own: Examples | None, examples: Examples) -> list[bool]:
+    """Of each picture in ``examples``, whether it is among those that a run was trained with."""
+    if own is None or own.inputs.shape[1:] != examples.inputs.shape[1:]:
+        return [False] * len(examples)
+    then = {one.numpy().tobytes() for one in own.inputs}
+    return [one.numpy().tobytes() in then for one in examples.inputs]
 
 
 def _thumb(image: Image.Image) -> Image.Image:
