@@ -41,13 +41,14 @@ def test_a_step_in_the_text_is_torchs(language: str) -> None:
         w.square().sum().backward()
         sgd.step()
     comma = "," if language == "pl" else "."
-    for value in w.tolist():
-        assert f"{value:.4f}".replace(".", comma) in words(app)
+    said = [f"w{'₁₂'[n]} = {value:.4g}".replace("-", "−") for n, value in enumerate(w.tolist())]
+    for text in said:
+        assert text.replace(".", comma) in words(app)
     # Another learning rate: another step.
     app.select_slider(key=f"optimizers.learning_rate@{language}").set_value(0.2).run()
     assert not app.exception
-    for value in w.tolist():
-        assert f"{value:.4f}".replace(".", comma) not in words(app)
+    for text in said:
+        assert text.replace(".", comma) not in words(app)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
