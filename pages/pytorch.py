@@ -12,7 +12,17 @@ from playground.export import five_parts, five_parts_exchange, five_parts_run
 from playground.export.five_parts import FIELDS, Choices, Program
 from playground.export.five_parts_run import Outcome
 from playground.i18n import N_
-from playground.ui import charts, code_view, frame, language, lesson, lesson_charts, palette, plane
+from playground.ui import (
+    charts,
+    code_view,
+    frame,
+    language,
+    lesson,
+    lesson_charts,
+    palette,
+    plane,
+    ticks,
+)
 from playground.ui.controls import short
 from playground.ui.language import _
 
@@ -283,7 +293,7 @@ def losses(last: Outcome, earlier: Outcome | None) -> bool:
         _("epoch"),
         _("Loss"),
         "pytorch.losses",
-        _("Loss over the epochs; in the last one {loss}", loss=f"{last.losses[-1]:.3g}"),
+        _("Loss over the epochs; in the last one {loss}", loss=ticks.written(last.losses[-1])),
         (1, max(2, *(len(values) for values in lines.values()))),
         (0, top),
         points=end,

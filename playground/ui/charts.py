@@ -31,6 +31,8 @@ ONCE: Final = [
 FEW: Final = 30  # points of a line that are drawn as dots, too
 POINTS: Final = 300  # of one line at most: more cannot be seen
 FONT: Final = '"Source Sans", sans-serif'  # as the page's
+STROKES: Final = {"symbolType": "stroke", "symbolSize": 400, "symbolStrokeWidth": 2.5}
+"""A legend of lines, so long that one sees their dashes."""
 Y_AXIS: Final = 46  # pixels of the numbers beside it: charts below each other begin at one place
 APART: Final = 12  # pixels between two of these names
 
@@ -505,7 +507,7 @@ def compare_lines(
         "type": "nominal",
         "title": None,
         "scale": {"domain": list(names), "range": list(palette.CLASSES[: len(names)])},
-        "legend": {"orient": "top", "offset": 0, "padding": 0, "symbolType": "stroke"},
+        "legend": {"orient": "top", "offset": 0, "padding": 0, **STROKES},
     }
     dash = {
         "field": "line",

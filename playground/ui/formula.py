@@ -13,7 +13,7 @@ def tex(value: float, digits: int = 2) -> str:
     # A value that rounds to zero is zero, not "-0.00".
     value = 0.0 if abs(value) < 0.5 * 10**-digits else value
     text = language.number(value, digits).replace("\N{NO-BREAK SPACE}", r"\,")
-    return text.replace(",", "{,}")
+    return text.replace("\N{MINUS SIGN}", "-").replace(",", "{,}")
 
 
 def matrix(rows: Iterable[Iterable[Number]]) -> str:

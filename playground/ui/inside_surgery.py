@@ -175,14 +175,14 @@ def _effect(network: Network) -> None:
     two.metric(
         title + " · " + _("your copy"),
         shown[1],
-        change if now != was else None,
+        _signed(change) if now != was else None,
         delta_color="inverse" if regression else "normal",
     )
     one.metric(_("Loss") + " · " + _("the network"), language.number(before["loss"], 4))
     two.metric(
         _("Loss") + " · " + _("your copy"),
         language.number(after["loss"], 4),
-        language.number(after["loss"] - before["loss"], 4) if after != before else None,
+        _signed(language.number(after["loss"] - before["loss"], 4)) if after != before else None,
         delta_color="inverse",
     )
     st.caption(
@@ -192,6 +192,11 @@ def _effect(network: Network) -> None:
             step=language.number(step),
         )
     )
+
+
+def _signed(change: str) -> str:
+    """A change as a metric takes it: a hyphen tells it that something fell."""
+    return change.replace("\N{MINUS SIGN}", "-")
 
 
 def compare(

@@ -54,8 +54,8 @@ def counted(one: str, many: str, count: int, **values: object) -> str:
 
 
 def number(value: float, digits: int = 0) -> str:
-    """A number as the reader writes it: 0.5 or 0,5."""
-    return i18n.number(value, current(), digits)
+    """A number as the reader writes it: 0.5 or 0,5, and a minus where one belongs, not a hyphen."""
+    return i18n.number(value, current(), digits).replace("-", "\N{MINUS SIGN}")
 
 
 def percent(share: float, digits: int = 1) -> str:

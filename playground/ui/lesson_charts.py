@@ -56,7 +56,7 @@ def curves(
     place = {"x": _axis("x", x, x_title), "y": _axis("y", y, y_title, ticks)}
     # As much room for every axis' numbers: charts one above the other have the same x.
     place["y"]["axis"]["minExtent"] = EXTENT
-    legend = {"orient": "top", "offset": 0, "padding": 0, "labelLimit": 400, "symbolType": "stroke"}
+    legend = {"orient": "top", "offset": 0, "padding": 0, "labelLimit": 400, **charts.STROKES}
     color = {
         "field": "name",
         "type": "nominal",
@@ -113,13 +113,10 @@ def curves(
 
 
 def _dashes(names: Sequence[str], dashed: Sequence[str]) -> list[list[int]]:
-    """A dash for each of ``names``: of three or more lines, each has one of its own.
-
-    Two are told apart by their colours alone, by everybody.
-    """
-    if dashed or len(names) < 3:
-        return [[6, 4] if name in dashed else [1, 0] for name in names]
-    return [palette.DASHES[n % len(palette.DASHES)] for n, _name in enumerate(names)]
+    """A dash for each of ``names``."""
+    if dashed:
+        return [[6, 4] if name in dashed else palette.SOLID for name in names]
+    return palette.dashes(len(names))
 
 
 def _mark(

@@ -83,6 +83,7 @@ CLASSES: Final = (
 )
 DASHES: Final = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [4, 4], [12, 4], [7, 2, 2, 2, 2, 2])
 """Of the lines in these colours, in their order: drawn and left out, in pixels."""
+SOLID: Final = [1, 0]
 SHAPES: Final = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 
 _RAMP: Final = (Color("#2a97a0", "#4a7fc0"), Color("#23104f", "#f0e566"))  # from low to high
@@ -101,6 +102,11 @@ def ramp(count: int) -> list[Color]:
         Color(mixed(low.light, high.light, share), mixed(low.dark, high.dark, share))
         for share in shares
     ]
+
+
+def dashes(count: int) -> list[list[int]]:
+    """Of three or more lines, each has a dash of its own; two are told apart by colour alone."""
+    return [DASHES[n % len(DASHES)] if count > 2 else SOLID for n in range(count)]
 
 
 # A number's sign, of a weight or of an answer: text, too.

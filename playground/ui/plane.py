@@ -107,6 +107,13 @@ def plane(
         for dot in points
     ]
     place = {"x": _axis("x", x, x_title), "y": _axis("y", y, y_title)}
+    drawn = [name for name in paths or {} if name not in thin]
+    dash = {
+        "field": "name",
+        "type": "nominal",
+        "scale": {"domain": drawn, "range": palette.dashes(len(drawn))},
+        "legend": None,
+    }
     own = {"field": "color", "type": "nominal", "scale": None, "legend": None}
     only = {
         kind: [{"filter": f"datum.kind === '{kind}'"}] for kind in ("image", "thin", "path", "dot")
@@ -145,7 +152,7 @@ def plane(
         {
             "mark": {**stroke, "strokeWidth": 2.5},
             "transform": only["path"],
-            "encoding": {**line, "color": own},
+            "encoding": {**line, "color": own, "strokeDash": dash},
         },
         {
             "mark": {

@@ -123,7 +123,7 @@ def _game(run: Run) -> None:
             "“{name}” has taken {n} gradient steps on this game; its loss is {loss}.",
             name=_(name),
             n=language.number(steps),
-            loss="-" if loss is None else language.number(loss, 2),
+            loss="–" if loss is None else language.number(loss, 2),
         )
     )
     st.button(
@@ -199,7 +199,7 @@ def _score(now: Match) -> None:
     lines = []
     for side, name in enumerate((_("You"), _("Machine"))):
         wins = language.counted("{n} win", "{n} wins", score.wins[side])
-        share = language.percent(score.wins[side] / total, 0) if total else "-"
+        share = language.percent(score.wins[side] / total, 0) if total else "–"
         row = _(
             "in a row {now}, longest {longest}",
             now=score.streak[side],

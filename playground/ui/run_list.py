@@ -365,8 +365,13 @@ def _actions(chosen: Sequence[Kept], names: Mapping[int, str]) -> None:
             )
             st.button(_("Delete"), type="primary", key="runs.delete.yes", on_click=delete)
         options = [one.number for one in chosen]
-        if st.session_state.get("runs.restore") not in options:
-            st.session_state["runs.restore"] = options[0] if options else None
+        newest = max(options, default=None)
+        known = st.session_state.get("runs.restore") in options
+        # The newest, until somebody chooses another; and again once a newer one is there.
+        before = st.session_state.get("runs.restore.newest", 0)
+        if not known or max(options) > before:
+            st.session_state["runs.restore"] = newest
+            st.session_state["runs.restore.newest"] = max(options, default=before)
         st.selectbox(
             _("Settings of"),
             options,

@@ -105,7 +105,7 @@ class Number:
         self._sums.settle()
         if not math.isfinite(self.value):
             return "∞" if self.value > 0 else "−∞" if self.value < 0 else "–"
-        text, power = self._mantissa().replace("-", "\N{MINUS SIGN}"), self.power
+        text, power = self._mantissa(), self.power
         return text if power is None else f"{text} · 10{str(power).translate(RAISED)}"
 
     @property

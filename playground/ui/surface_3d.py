@@ -16,6 +16,8 @@ from playground.ui.plane import BANDS, SCHEMES, Span
 
 DISTANCE: Final = 1.53  # of the eye from the middle, seen from above
 LIFT: Final = 0.01  # of the height: a line lies on the surface, not in it
+END_LIFT: Final = 0.04  # its mark stands on the surface, which would cut a lower one
+DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash")  # Plotly's, as palette.DASHES
 LINE: Final = "#74828a"  # of equal height
 TEXELS: Final = 256  # into which Plotly samples a colour scale: a line is one of them
 
@@ -85,7 +87,8 @@ def _lines(ways: Mapping[str, Way], x: Span, y: Span, top: float) -> list[dict[s
     """A line a way, and one trace with the place where each of them is now."""
     lines: list[dict[str, Any]] = []
     ends: list[tuple[Any, ...]] = []
-    for name, (xs, ys, zs, color) in ways.items():
+    for n, (name, (xs, ys, zs, color)) in enumerate(ways.items()):
+        dash = DASHES[n % len(DASHES)] if len(ways) > 2 else DASHES[0]
         ink = color.light  # as the ground is light on both themes
         inside = [
             (round(px, 4), round(py, 4), round(pz + LIFT * top, 4))
@@ -100,12 +103,13 @@ def _lines(ways: Mapping[str, Way], x: Span, y: Span, top: float) -> list[dict[s
                 "mode": "lines",
                 "name": name,
                 **dict(zip("xyz", zip(*inside, strict=True), strict=True)),
-                "line": {"color": ink, "width": 6},
+                "line": {"color": ink, "width": 6, "dash": dash},
                 "hoverinfo": "name",
                 "showlegend": False,
             }
         )
-        ends.append((*inside[-1], name, ink))
+        px, py, pz = inside[-1]
+        ends.append((px, py, round(pz + (END_LIFT - LIFT) * top, 4), name, ink))
     if ends:
         xs, ys, zs, names, colors = zip(*ends, strict=True)
         lines.append(

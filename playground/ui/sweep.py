@@ -485,7 +485,11 @@ def _heat_map(found: Sweep, chosen: int | None) -> None:
     unit = run_list.unit_of(found.project)
     st.markdown(f"**{title}" + (f" [{unit}]" if unit else "") + "**")
     height = ROW * (len(down.values) if down else 1) + 66
-    alt = _("A cell a run, coloured by its figure on the validation set")
+    alt = _(
+        "{figure} on validation, a cell a run: {cells}",
+        figure=_(label),
+        cells="; ".join(row["tip"] for row in rows),
+    )
     charts.show(rows, spec, height, "sweep.heat", alt, pick)
     st.caption(
         _(
@@ -620,6 +624,10 @@ def _curves(found: Sweep, chosen: int | None) -> None:
         named = [charts.Line(name, limit, best=True)]
         layers += charts.rules(named, span, 270, logarithmic=lower)
     padding = {"left": 2, "top": 8, "bottom": 2, "right": 8}
-    alt = _("{figure} on validation over the epochs, a line a run", figure=_(label))
+    alt = _(
+        "{figure} on validation over the epochs, a line a run, and where it ends: {lines}",
+        figure=_(label),
+        lines="; ".join(f"{found.name(cell)}: {_text(found, one)}" for cell, one in found.runs),
+    )
     spec = {"layer": layers, "padding": padding}
     charts.show(rows, spec, 380, "sweep.curves", alt)
