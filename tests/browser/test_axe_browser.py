@@ -145,13 +145,13 @@ class Reader:
         """The runs, the desk's menu over them, and a sweep of the project that was the last."""
         self.open("runs")
         expect(self.window.get_by_test_id("stVegaLiteChart")).not_to_have_count(0)
-        self.window.locator(".st-key-desk-popover button").click()
+        self.window.locator(".st-key-desk-popover button").first.click()
         self.judge("runs with the desk's menu")
         self.window.keyboard.press("Escape")
         self.tab(1)
-        self.window.locator(".st-key-sweep-start button").click()
+        self.window.locator(".st-key-sweep-start button").first.click()
         expect(self.window.get_by_test_id("stVegaLiteChart")).not_to_have_count(0)
-        expect(self.window.locator(".st-key-sweep-stop button")).to_be_disabled()
+        expect(self.window.locator(".st-key-sweep-stop button").first).to_be_disabled()
         self.judge("runs, a sweep")
 
     def board(self) -> None:
