@@ -62,6 +62,8 @@ ALLOWED: Final = {
     # Its upload box is a <section role="presentation"> with what can be focused in it.
     "presentation-role-conflict": 'data-testid="stFileUploaderDropzone"',
 }
+# What is drawn anew fades while that lasts, which may be just when axe looks.
+STEADY: Final = "[data-stale] { opacity: 1 !important; transition: none !important }"
 QUIET: Final = re.compile(
     # Streamlit looks for its own base path first, at each deep link.
     r"Failed to load resource|"
@@ -112,7 +114,14 @@ class Reader:
         """What axe says of the page, or of a ``part`` of it if the rest was judged before."""
         self.settle()
         self.runs += 1
-        self.window.evaluate("script => { if (!window.axe) (0, eval)(script); }", self.script)
+        self.window.evaluate(
+            """([script, look]) => {
+              if (window.axe) return;
+              (0, eval)(script);
+              document.head.appendChild(document.createElement("style")).textContent = look;
+            }""",
+            [self.script, STEADY],
+        )
         said: Any = self.window.evaluate(
             "part => axe.run(part ?? document, {resultTypes: ['violations']})", part
         )
