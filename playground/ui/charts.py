@@ -34,6 +34,7 @@ FONT: Final = '"Source Sans", sans-serif'  # as the page's
 STROKES: Final = {"symbolType": "stroke", "symbolSize": 400, "symbolStrokeWidth": 2.5}
 """A legend of lines, so long that one sees their dashes."""
 Y_AXIS: Final = 46  # pixels of the numbers beside it: charts below each other begin at one place
+LETTER: Final = 0.025  # half its width, of a narrow plot's
 APART: Final = 12  # pixels between two of these names
 
 
@@ -589,21 +590,16 @@ def shares_over(
         for order, (name, share) in enumerate(zip(names, line, strict=True))
     ]
     colors = dict(zip(names, palette.CLASSES, strict=False))
-    # Each name stands in its area, where that is highest: colours alone would not tell seven
-    # apart. The areas lie one on another from the top, in the order of the names.
+    # Each name stands in its area, where there is room: colours alone would not tell seven apart.
+    # The areas lie one on another from the top, in the order of the names.
     told = []
     for place, name in enumerate(names):
-        most = max(range(len(xs)), key=lambda n: shares[n][place])
-        share = shares[most][place]
         told.append(
             f"{name} {language.percent(shares[0][place], 0)}–"
             f"{language.percent(shares[-1][place], 0)}"
         )
-        if share > 0.14:
-            middle = 1 - sum(shares[most][:place]) - share / 2
-            inner = (most - len(xs) / 2) / len(xs)
-            align = "left" if inner < -0.35 else "right" if inner > 0.35 else "center"
-            rows.append({"lx": xs[most], "ly": middle, "label": name, "align": align})
+        if room := _room(shares, place, round(LETTER * len(name) * len(xs))):
+            rows.append({"lx": xs[room[0]], "ly": room[1], "label": name})
     across = ticks.axis(ticks.linear(xs[0], xs[-1], 6))
     x: dict[str, Any] = {"type": "quantitative", "title": x_title, "axis": across}
     x["scale"] = {"domain": [xs[0], xs[-1]], "nice": False}
@@ -643,16 +639,14 @@ def shares_over(
             "encoding": {"x": {"datum": marked}},
         },
     ]
-    for align, dx in (("left", 4), ("center", 0), ("right", -4)):
-        if not any(row.get("align") == align for row in rows):
-            continue
-        text = {"type": "text", "fontWeight": 600, "fontSize": 12, "align": align, "dx": dx}
+    if any("label" in row for row in rows):
+        text = {"type": "text", "fontWeight": 600, "fontSize": 12}
         at: dict[str, Any] = {
             "x": {**x, "field": "lx"},
             "y": {**y, "field": "ly"},
             "text": {"field": "label", "type": "nominal"},
         }
-        only = [{"filter": f"datum.align === '{align}'"}]
+        only = [{"filter": "isValid(datum.label)"}]
         halo = {"stroke": palette.PAPER, "strokeWidth": 4, "strokeJoin": "round"}
         layers += [
             {"mark": {**text, **halo}, "transform": only, "encoding": at},
@@ -666,6 +660,18 @@ def shares_over(
         names=", ".join(told),
     )
     show(rows, {"layer": layers}, height, key, alt)
+
+
+def _room(shares: Sequence[Sequence[float]], place: int, half: int) -> tuple[int, float] | None:
+    """Where a name of ``half`` its width to either side lies in its area alone, if anywhere."""
+    best, found = 0.12, None  # of the height: the name's own
+    for n in range(half, len(shares) - half):
+        around = shares[n - half : n + half + 1]
+        top = min(1 - sum(line[:place]) for line in around)
+        bottom = max(1 - sum(line[: place + 1]) for line in around)
+        if top - bottom > best:
+            best, found = top - bottom, (n, (top + bottom) / 2)
+    return found
 
 
 def heat_map(

@@ -67,6 +67,8 @@ STEADY: Final = "[data-stale] { opacity: 1 !important; transition: none !importa
 QUIET: Final = re.compile(
     # Streamlit looks for its own base path first, at each deep link.
     r"Failed to load resource|"
+    # And for a download's file that a newer drawing of the page has replaced.
+    r"Download Button source error - 404|"
     # Of a Chromium without a GPU.
     r"GPU stall due to ReadPixels|WebGL"
 )
@@ -178,6 +180,8 @@ def reader(
 ) -> Iterator[Callable[[str, str], Reader]]:
     """A new window of a language and a theme, all at one server."""
     monkeypatch.setenv("PLAYGROUND_TEACHER_SECRET", SECRET)
+    # On a busy machine a page may look away for long.
+    monkeypatch.setenv("PLAYGROUND_PAUSE_AFTER", "3600")
     address = serve()
     contexts = []
 
