@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 60.0  # seconds until a failing test gives up
+PATIENCE = 180.0  # seconds until a failing test gives up
+ENDING = 60.0  # seconds in which a server that is told to end must have done so
 STARTING = 180.0  # the same for a start, which imports everything
 SHORT = "2"  # seconds of the server's own patience
 
@@ -67,7 +68,7 @@ class Server:
     def end(self, how: signal.Signals) -> None:
         """Tell it to end; it must do so by itself, and without a complaint."""
         self.process.send_signal(how)
-        assert self.process.wait(timeout=PATIENCE) == 0, self.log()[-3000:]
+        assert self.process.wait(timeout=ENDING) == 0, self.log()[-3000:]
         for word in ("terminate called", "Fatal", "Traceback", "Exception"):
             assert word not in self.log(), self.log()[-3000:]
 

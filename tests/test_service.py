@@ -658,6 +658,25 @@ def test_a_small_data_set_comes_before_the_end_of_a_large_one(
     assert not large.loaded
 
 
+def test_a_worker_lets_go_of_data_that_a_page_has_made_in_the_meantime(
+    bars: Project, clock: MovableClock, permits: threading.Semaphore, wait_until: Wait
+) -> None:
+    service = RunService(workers=1, clock=clock)
+    run = Run(Drawn(bars, permits, 5), bars.recipe())
+    try:
+        service.load(run, patience=0)
+        wait_until(lambda: run.made is not None)  # the worker is inside
+        permits.release(5)
+        run.dataset()
+        wait_until(lambda: not waits(service, run))
+        other = Run(bars, bars.recipe())
+        service.start(other)  # with the only worker
+        wait_until(lambda: other.over)
+    finally:
+        permits.release(1000)
+        service.close()
+
+
 def test_a_pause_while_data_are_made_holds_and_the_numbers_stay(
     bars: Project, service: RunService, permits: threading.Semaphore, wait_until: Wait
 ) -> None:

@@ -17,6 +17,7 @@ from playground.i18n import N_
 SHAPE: Final = (28, 28)
 LABELS: Final = tuple("0123456789")
 VALIDATION: Final[dict[mnist.Source, int]] = {"full": 5_000, "small": 500}
+TRAINING: Final[dict[mnist.Source, int]] = {"full": 55_000, "small": 4_000}
 
 DATA_FIELDS: Final = (
     Field(

@@ -78,6 +78,10 @@ class Project(ABC):
         yield from ()
         return self.load(recipe, own)
 
+    def available(self, name: str, data: Mapping[str, Value]) -> int | None:
+        """How many there are where ``data`` has an option ``name`` "at most so many"; else None."""
+        return None
+
     @abstractmethod
     def encode(self, raw: Any, recipe: Recipe) -> Tensor:
         """What a person gives -> one input (*input_shape) in raw units.

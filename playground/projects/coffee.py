@@ -32,7 +32,7 @@ class Coffee(TableProject):
         ),
         N_(
             "One neuron bends one straight line: it cannot make extras dearer in a large cup, so "
-            "the error stays about twice the noise floor."
+            "the error stays well above the noise floor."
         ),
         (
             {"data": {"examples": 80, "noise": 1.5}, "batch_size": 8, "epochs": 150},

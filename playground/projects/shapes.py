@@ -63,7 +63,7 @@ class Shapes(Project):
         Preset(
             "small",
             N_("Too small"),
-            N_("One channel and two neurons: it cannot see corners, and a quarter stays wrong."),
+            N_("One channel and two neurons: it cannot see corners, and many stay wrong."),
             {
                 "channels": (1,),
                 "kernels": (3,),

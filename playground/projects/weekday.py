@@ -32,8 +32,8 @@ class Weekday(TableProject):
             "hard to tell apart for anybody."
         ),
         N_(
-            "One neuron lines all days up along one direction: nearly half of the answers within "
-            "reach are lost."
+            "One neuron lines all days up along one direction: many answers that others get "
+            "right are lost."
         ),
         (
             {"data": {"examples": 300}, "batch_size": 32, "epochs": 100},

@@ -22,7 +22,7 @@ from playground.projects.base import Project
 from playground.recipe import FIELDS, Recipe
 from playground.ui import address, desk, language
 from playground.ui.language import _
-from playground.ui.problems import plain
+from playground.ui.problems import plain, warned
 from playground.ui.state import tied
 
 # Neurons that a layer's slider offers; a recipe may have any number up to 1,024.
@@ -143,17 +143,18 @@ class Dials:
         what a field does not allow is said on the page, and the default stays.
         """
         new = [name for name in self.by_name if self.key(name) not in st.session_state]
-        self._new = bool(new)
         if new:
             values, problems = self._asked(st.query_params.to_dict())
             for name in new:
                 self.set(name, values.get(name, self.by_name[name].default))
             st.session_state[self.key("link.problems")] = problems
-        # In a place of its own even when it is empty, so that nothing below moves.
-        self._place = st.empty()
-        with self._place.container():
-            for problem in st.session_state.get(self.key("link.problems"), []):
-                st.warning(problem.text(_, plain), icon=":material/link_off:")
+        # In a place of its own even when it is empty, or what follows would be made anew.
+        key = self.key("link.problems")
+        with st.container():
+            problems = st.session_state.get(key, [])
+            if problems:
+                said = (problem.text(_, plain) for problem in problems)
+                warned(problems, "  \n".join(said), "link_off", key)
 
     def _asked(self, link: dict[str, str]) -> tuple[dict[str, Value], list[links.LinkError]]:
         """The values that a link asks for, and what it asks for in vain."""
@@ -166,13 +167,10 @@ class Dials:
         return {**said, links.LANGUAGE: language.current()}
 
     def write(self) -> None:
-        """Bring the URL up to date; what was wrong with it has been read once one moves on."""
+        """Bring the URL up to date."""
         wanted = {**self.parameters(), **desk.parameters()}
         if st.query_params.to_dict() != wanted:
             address.write(wanted)
-            if not self._new:
-                st.session_state.pop(self.key("link.problems"), None)
-                self._place.empty()
 
 
 class Panel(Dials):
@@ -248,7 +246,7 @@ class Panel(Dials):
             if field.kind == "integers":
                 self._list(field)
             else:
-                control(field, self.key(name))
+                control(field, self.key(name), self._available(name))
 
     def _needed(self, name: str) -> bool:
         """Is there anything to choose, whatever the other choices of this project?"""
@@ -262,6 +260,10 @@ class Panel(Dials):
         if name == "augmentation":
             return self.project.pictures
         return len(field.choices) > 1 if field.kind == "choice" else field.low < field.high
+
+    def _available(self, name: str) -> int | None:
+        data = {field.name: self[field.name] for field in self.project.data_fields}
+        return self.project.available(name, data) if name in data else None
 
     def _sensible(self, name: str) -> bool:
         """Does the field change anything beside the choices made now?"""
@@ -318,8 +320,12 @@ class Panel(Dials):
         return recipe
 
 
-def control(field: Field, key: str) -> None:
-    """The widget that fits ``field``; its state is in the session under ``key`` already."""
+def control(field: Field, key: str, available: int | None = None) -> None:
+    """The widget that fits ``field``; its state is in the session under ``key`` already.
+
+    ``available``: how many there are of what the field says "at most so many" of. Its slider
+    ends there, at a value that takes all of them.
+    """
     label = _(field.label) + (f" [{_(field.unit)}]" if field.unit else "")
     options: dict[str, Any] = {"help": _(field.help) if field.help else None, **tied(key)}
     if field.kind == "switch":
@@ -336,7 +342,12 @@ def control(field: Field, key: str) -> None:
         st.select_slider(label, counts, format_func=lambda n: words.get(n, str(n)), **options)
     elif field.log:
         grid = sorted({*stops(field), st.session_state[key]})
-        st.select_slider(label, grid, format_func=written(grid), **options)
+        most = grid[-1] if available is None else available
+        enough = [value for value in grid if value >= most]
+        taken = st.session_state[key] if st.session_state[key] in enough else enough[-1]
+        grid = [*(value for value in grid if value < most), taken]
+        said = written([*grid, most])
+        st.select_slider(label, grid, format_func=lambda value: said(min(value, most)), **options)
     elif field.kind == "integer" and field.high - field.low > 10_000:
         st.number_input(label, int(field.low), int(field.high), step=int(field.step), **options)
     elif field.kind == "number" and field.high - field.low <= 400 * field.step:

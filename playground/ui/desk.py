@@ -21,10 +21,10 @@ from playground.ui import address as page_address
 from playground.ui import board_join, browser, language
 from playground.ui.language import _
 from playground.ui.once import once
-from playground.ui.problems import plain
+from playground.ui.problems import plain, warned
 
 HERE: Final = "desk"
-NOTICE: Final = "desk.notice"  # (what to say, is it only until the desk has an id?)
+NOTICE: Final = "desk.notice"  # what to say of the desk that the address named
 TOLD: Final = "desk.told"  # what has been said about the store already
 SURE: Final = "desk.sure"
 GONE: Final = "desk.gone"  # ids of desks that no browser need remember any more
@@ -36,6 +36,10 @@ UNKNOWN: Final = N_(
 UNREADABLE: Final = N_(
     "Your desk cannot be read at the moment: {reason} Reload the page in a while; its address "
     "stays as it is."
+)
+UNREAD: Final = N_(
+    "Your desk could not be read: {reason} You work at a fresh one now; the address of before "
+    "still names yours."
 )
 DELETED: Final = N_("This desk was deleted. You begin with a fresh one.")
 MOVED: Final = N_(
@@ -173,13 +177,11 @@ def notices() -> None:
     # In a place of its own even when it is empty, so that nothing below moves.
     with st.container():
         notice: PlaygroundError | None = st.session_state.get(NOTICE)
-        if notice is not None and found.id is not None:
-            del st.session_state[NOTICE]  # the fresh desk is in use by now
-        elif isinstance(notice, StoreError):
-            reason = notice.text(_)
-            st.warning(_(UNREADABLE, reason=reason), icon=":material/cloud_off:")
+        if isinstance(notice, StoreError):
+            said = UNREADABLE if found.id is None else UNREAD  # the fresh one is in use by now
+            warned(notice, _(said, reason=notice.text(_)), "cloud_off", NOTICE)
         elif notice is not None:
-            st.warning(notice.text(_), icon=":material/link_off:")
+            warned(notice, notice.text(_), "link_off", NOTICE)
     problem = trouble()
     if problem is not None and st.session_state.get(TOLD) != problem.message:
         st.toast(problem.text(_), icon=":material/cloud_off:", duration="long")

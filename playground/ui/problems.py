@@ -92,6 +92,24 @@ def _table(problems: Sequence[Problem]) -> None:
         )
 
 
+def warned(about: object, text: str, icon: str, key: str) -> None:
+    """A warning above what one works with, which stays until its reader closes it.
+
+    One that went by itself would move all that is below, under somebody's hand. ``about`` is
+    what it says; anything else that stands under ``key`` later is not closed with it.
+    """
+    closed = f"{key}.closed"
+    if st.session_state.get(closed) is about:
+        return
+
+    def close() -> None:
+        st.session_state[closed] = about
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.warning(text, icon=f":material/{icon}:")
+        st.button(_("Close"), type="tertiary", key=f"{key}.close", on_click=close)
+
+
 def plain(text: str) -> str:
     """``text``, which quotes a stranger, so that Markdown shows it as it is.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,12 @@ from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
 from playground import ui
+from playground.data.dataset import Dataset, Examples
+from playground.data.steps import Steps
 from playground.desk import Desks
 from playground.projects import PROJECTS
+from playground.projects.base import Project
+from playground.recipe import Recipe
 from playground.service import Run, RunService
 from playground.store import ID, Row, Store, StoreError
 from playground.ui import desk as desk_page
@@ -90,6 +95,15 @@ def open_page(stem: str, language: str = "en", **parameters: str) -> AppTest:
     return app
 
 
+def loading(stem: str, **parameters: str) -> AppTest:
+    """A page that does not wait for its data."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
+    app.switch_page(f"pages/{stem}.py")
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return app.run()
+
+
 def the_run(app: AppTest, stem: str) -> Run:
     run: Run = app.session_state["runs"][stem]
     return run
@@ -156,6 +170,37 @@ def test_a_reload_finds_the_same_run(server: Server, language: str) -> None:
     assert again.session_state["coffee.examples"] == 200
     assert again.session_state["coffee.epochs"] == 500
     server.service.stop(run)
+
+
+def test_train_pressed_while_its_data_load_is_on_the_desk(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reload, a second tab and another server find the run, though nothing refreshed its page."""
+    there = threading.Event()
+
+    def slow(self: Project, recipe: Recipe, own: Examples | None = None) -> Steps[Dataset]:
+        while not there.wait(0.01):
+            yield 3, 200
+        return self.load(recipe, own)
+
+    monkeypatch.setattr(type(PROJECTS["coffee"]), "loading", slow)
+    room.start()
+    app = loading("coffee", **TINY)
+    app.button(key="coffee.main").click().run()
+    assert not app.exception
+    run, desk = the_run(app, "coffee"), id_of(app)
+    assert (run.state, run.loaded) == ("waiting", False)
+    assert [kept.run for kept in app.session_state["kept"].runs] == [run]
+    assert the_run(loading("coffee", desk=desk), "coffee") is run
+    there.set()
+    deadline = time.monotonic() + SECONDS
+    while not run.over:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    room.start()  # nobody has looked since
+    again = the_run(open_page("coffee", desk=desk), "coffee")
+    assert again.state == "finished"
+    assert again.snapshot().history.losses == run.snapshot().history.losses
 
 
 def test_two_tabs_do_not_pull_at_one_slider(server: Server) -> None:
@@ -267,6 +312,8 @@ def test_an_address_without_a_desk(server: Server, language: str, asked: str) ->
     assert app.session_state["coffee.examples"] == 200, "the rest of the address counts"
     train(app, "coffee")
     assert id_of(app) != asked
+    assert sentence in said(app), "it moves nothing by going away"
+    app.button(key="desk.notice.close").click().run()
     assert sentence not in said(app)
 
 
@@ -331,6 +378,9 @@ def test_a_desk_that_cannot_be_read_now_keeps_its_address(
     monkeypatch.setattr(server.desks, "open", fail)
     app = open_page("coffee", desk="r" * 22, **TINY)
     assert "cannot be read at the moment" in said(app)
+    assert id_of(app) == "r" * 22
+    app.button(key="desk.notice.close").click().run()
+    assert "cannot be read at the moment" not in said(app)
     assert id_of(app) == "r" * 22
 
 

@@ -77,14 +77,18 @@ def test_a_link_that_names_only_strangers_hides_nothing() -> None:
     assert "epochs" in controls(app, "coffee")
 
 
-def test_what_was_wrong_stays_on_the_page_until_somebody_goes_on() -> None:
+def test_what_was_wrong_stays_on_the_page_until_somebody_closes_it() -> None:
+    """Going away by itself, it would move what is below, under the hand of who moves a slider."""
     app = open_page("coffee", "en", epochs="many")
     assert "many" in app.run().warning[0].value
     assert "epochs" not in app.query_params
     app.session_state["coffee.batch_size"] = 16
     app.run()
-    assert not app.warning
+    assert "many" in app.warning[0].value
     assert app.query_params["batch_size"] == "16"
+    app.button(key="coffee.link.problems.close").click().run()
+    assert not app.warning
+    assert not app.run().warning
 
 
 @pytest.mark.parametrize("name", sorted(PROJECTS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -198,3 +199,20 @@ def test_no_widget_takes_the_key_of_a_setting(stem: str) -> None:
         for widget in app.get(kind)
     }
     assert not settings & widgets
+
+
+def test_the_slider_of_training_digits_ends_where_its_source_does() -> None:
+    app = open_page("digits", "en", strokes="100", european="false", architecture="mlp")
+    slider = app.select_slider(key="digits.examples@en")
+    assert slider.options[-2:] == ["3,000", "4,000"]
+    assert slider.value == 55_000, "the recipe says: at most so many, and stays"
+    app = open_page("digits", "en", strokes="100", european="false", examples="10000")
+    slider = app.select_slider(key="digits.examples@en")
+    assert slider.options[-1] == "4,000"
+    assert slider.value == 10_000
+
+
+def test_what_changes_the_answer_is_drawn_as_far_as_its_slider_goes() -> None:
+    app = open_page("weekday", "en", examples="200", epochs="1")
+    specs = [json.dumps(json.loads(chart.proto.spec)) for chart in app.get("vega_lite_chart")]
+    assert sum('"domain": [0.0, 24.0]' in spec for spec in specs) == 1
