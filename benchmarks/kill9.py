@@ -305,8 +305,11 @@ async def round_of(server: Fork, book: Book, seconds: float, dice: random.Random
         await asyncio.sleep(dice.uniform(0, seconds))
         killed = time.monotonic()
         server.kill()
-        for task in work:
-            task.cancel()
+        waiting = set(work)
+        while waiting:  # more than once: wait_for may swallow a cancellation as its answer comes
+            for task in waiting:
+                task.cancel()
+            _done, waiting = await asyncio.wait(waiting, timeout=1)
         ends = await asyncio.gather(*work, return_exceptions=True)
         for task, error in zip(work, ends, strict=True):
             if isinstance(error, Exception) and not isinstance(error, asyncio.CancelledError):
