@@ -53,6 +53,7 @@ STREAMLITS: Final = (
     N_("Dark"),
     N_("Rerun"),
     N_("Print"),
+    N_("Record screen"),
     N_("Skip to main content"),
     N_("Fullscreen"),
     N_("Fullscreen: {}"),

@@ -18,7 +18,7 @@ from playground.i18n import N_
 from playground.kept import RunList
 from playground.service import Run, RunService
 from playground.turns import Turns
-from playground.ui import address, board_join, browser, desk, hands, language, palette
+from playground.ui import address, board_join, browser, desk, hands, language, palette, telling
 from playground.ui.language import _
 from playground.ui.once import once
 
@@ -86,6 +86,7 @@ def run() -> None:
     st.session_state[ENTERED] = True
     with TURNS.taken(), language.settled():
         address.begin()
+        telling.begin()
         found = _navigation()
         found.run()
         _browser(found.url_path or "")
@@ -118,6 +119,7 @@ def fragment(
         @wraps(draw)
         def in_turn(*values: P.args, **named: P.kwargs) -> None:
             with TURNS.taken(), language.settled():
+                telling.begin(part=True)
                 draw(*values, **named)
 
         whole: Callable[P, None] = st.fragment(in_turn, run_every=run_every)

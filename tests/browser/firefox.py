@@ -94,7 +94,7 @@ class Tab:
 
     def place(self, element: str) -> tuple[float, float]:
         """Where the middle of an element is, which is scrolled to; ``element`` is JavaScript."""
-        self.wait(element)
+        self.wait(f"!!({element})")
         x, y = self.run(
             f"(() => {{ const e = {element}; e.scrollIntoView({{block: 'center'}}); "
             "const r = e.getBoundingClientRect(); "

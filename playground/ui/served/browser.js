@@ -89,6 +89,10 @@ function again(event, kind) {
 // The page scrolls under a finger that goes up or down, as style.css lets it; the slider hears of
 // the touch when it went sideways, or when it was a tap.
 function onTouch(event) {
+  if (event.type === "touchstart") {
+    if (touch) event.stopImmediatePropagation(); // the same touch-down, said once more
+    return;
+  }
   if (!event.isTrusted || event.pointerType !== "touch" || !event.isPrimary) return;
   const slider = event.target instanceof Element && event.target.closest(".stSlider [role=group]");
   if (event.type === "pointerdown") {
@@ -241,7 +245,7 @@ if (!window.playgroundBrowser) {
   addEventListener("click", onClick, true);
   addEventListener("pointerover", (event) => event.target?.shadowRoot && dress(event.target), true);
   addEventListener("pagehide", () => shareTheme(here.data));
-  for (const kind of ["pointerdown", "pointermove", "pointerup", "pointercancel"]) {
+  for (const kind of ["pointerdown", "touchstart", "pointermove", "pointerup", "pointercancel"]) {
     addEventListener(kind, onTouch, true);
   }
 }
