@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import loops
 import pytest
@@ -21,7 +20,7 @@ from live import PATIENCE, ROOT, SHORT, Server
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import protocol
-from protocol import Browser
+from kill9 import Watched as Browser
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals, /proc and TCP of Linux")
 
@@ -52,8 +51,8 @@ async def train(browser: Browser) -> str:
     await browser.open()
     await until(lambda: "Untrained" in status(browser) and not browser.tab.timers)
     await browser.press(f"{PAGE}.main")
-    await until(lambda: "Training · epoch" in status(browser) and "desk=" in browser.tab.query)
-    return parse_qs(browser.tab.query)["desk"][0]
+    await until(lambda: "Training · epoch" in status(browser) and browser.desk)
+    return browser.desk
 
 
 def test_a_server_that_is_busy_ends_when_it_is_told_to(server: Server) -> None:

@@ -186,7 +186,7 @@ def load(raw: bytes, limited: bool = True) -> Kept:
     if not _is_safetensors(raw):
         raise WeightsError(FOREIGN.get(raw[:2], FOREIGN.get(raw[:1], OTHER)))
     # Reading the head holds everybody up, and ours take some kilobytes.
-    if int.from_bytes(raw[:8], "little") > MAX_HEADER:
+    if MAX_HEADER < int.from_bytes(raw[:8], "little") < len(raw):
         raise WeightsError(OTHER)
     try:
         tensors = safetensors.load(raw)  # checks that names, sizes and bytes fit together

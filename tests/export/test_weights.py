@@ -235,7 +235,7 @@ def test_the_scaler_must_divide() -> None:
         ({"architecture": "cnn"}, RecipeError),
         ({"loss": "bce"}, RecipeError),
         ({"more": 1}, RecipeError),
-        ({"data": {}}, RecipeError),
+        ({"data": {"price": 1}}, RecipeError),
         ({"target": 0.5}, RecipeError),
     ],
 )

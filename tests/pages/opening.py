@@ -6,10 +6,14 @@ import base64
 import io
 import math
 import re
+import time
 from pathlib import Path
 
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+
+from playground.service import Run
+from playground.ui import frame
 
 ROOT = Path(__file__).parent.parent.parent
 SECONDS = 60
@@ -32,6 +36,16 @@ def data_url(picture: Image.Image) -> str:
     file = io.BytesIO()
     picture.convert("RGBA").save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def wait_for_data(run: Run) -> None:
+    """Wait for a run's data as a page does, which asks again and again.
+
+    Data that nobody asks for are not made.
+    """
+    end = time.monotonic() + SECONDS
+    while not frame.service().load(run, patience=0.5):
+        assert time.monotonic() < end, "its data did not come"
 
 
 def formulas(app: AppTest) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from opening import SECONDS, open_page
+from opening import SECONDS, open_page, wait_for_data
 from streamlit.testing.v1 import AppTest
 
 from playground import board as rules
@@ -388,7 +388,7 @@ def test_a_run_and_a_throw_come_to_the_board(
     app = open_page("rps", players="20", rounds="30", epochs="1")
     join(app, "Ala")
     run: Run = app.session_state["runs"]["rps"]
-    assert run._loaded.wait(SECONDS)
+    wait_for_data(run)
     app.run()
     app.button(key="rps.main").click().run()
     wait_until(lambda: run.over)

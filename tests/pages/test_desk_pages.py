@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from opening import data_url
+from opening import data_url, wait_for_data
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
@@ -89,7 +89,7 @@ def open_page(stem: str, language: str = "en", **parameters: str) -> AppTest:
         app.query_params[name] = value
     app.run()
     if stem in app.session_state["runs"]:
-        assert the_run(app, stem)._loaded.wait(SECONDS)
+        wait_for_data(the_run(app, stem))
         app.run()
     assert not app.exception
     return app

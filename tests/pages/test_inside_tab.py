@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from opening import data_url
+from opening import data_url, wait_for_data
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
@@ -61,7 +61,7 @@ def inside(stem: str, language: str, view: str) -> AppTest:
         app.query_params[name] = value
     app.run()
     run = app.session_state["runs"][stem]
-    assert run._loaded.wait(SECONDS)
+    wait_for_data(run)
     (label,) = [tab.label for tab in app.tabs if "visibility" in tab.label]
     app.session_state[f"{stem}.tabs"] = label
     return show(app, stem, view)

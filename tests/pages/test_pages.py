@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from opening import data_url
+from opening import data_url, wait_for_data
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
@@ -46,7 +46,7 @@ def settled(app: AppTest) -> AppTest:
     runs = app.session_state["runs"] if "runs" in app.session_state else {}  # noqa: SIM401
     if any(not run.loaded for run in runs.values()):
         for run in runs.values():
-            assert run._loaded.wait(SECONDS)
+            wait_for_data(run)
         app.run()
     return app
 
@@ -97,7 +97,8 @@ def test_a_drawing_gets_a_prediction_from_an_untrained_network(
     monkeypatch.setattr(draw_pad, "canvas", lambda **options: data_url(seven()))
     app = open_page("digits", "en", architecture="mlp", hidden="8", european="false")
     assert not app.exception
-    assert any("28×28" in caption.value for caption in app.caption)
+    assert any("Only guessing" in caption.value for caption in app.caption)
+    assert any(":gray[" in heading.value for heading in app.markdown)
 
 
 TINY = {

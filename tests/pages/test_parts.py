@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from opening import SECONDS, open_page
+from opening import SECONDS, open_page, wait_for_data
 from streamlit.testing.v1 import AppTest
 
 from playground.ui import (
@@ -39,7 +39,7 @@ PARTS: list[tuple[Any, str, str]] = [
     (hints, "hints", "Hints"),
     (table_page, "ask", "Try it"),
     (table_page, "sizes", "Examples"),
-    (own_table, "_column", "Your own rows"),
+    (own_table, "_text_column", "Your own rows"),
     (project_page, "model_table", "Model"),
     (inside.Network, "of", "Network"),
     (evaluation, "regression", "Evaluate"),
@@ -79,7 +79,7 @@ def open_tab(app: AppTest, stem: str, icon: str) -> None:
 @pytest.fixture
 def trained() -> AppTest:
     app = open_page("coffee", **TINY)
-    assert app.session_state["runs"]["coffee"]._loaded.wait(SECONDS)
+    wait_for_data(app.session_state["runs"]["coffee"])
     app.run()
     train(app, "coffee")
     return app
@@ -169,7 +169,7 @@ def test_a_view_that_fails_in_its_own_fragment_and_a_game(
     app = open_page("rps", players="6", rounds="30")
     app.session_state["rps.inside.view"] = "gauges"
     open_tab(app, "rps", "visibility")
-    app.session_state["runs"]["rps"]._loaded.wait(SECONDS)
+    wait_for_data(app.session_state["runs"]["rps"])
     app.run()
     assert not app.exception
     assert [error.partition(" is")[0] for error in errors(app)] == [

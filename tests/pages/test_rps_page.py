@@ -48,7 +48,7 @@ def test_a_throw_is_answered_with_the_sealed_move() -> None:
     throw(app, "paper")
     played = app.session_state["rps.match"].played
     assert [one.machine_move for one in played] == [sealed.move]
-    assert any(sealed.salt in code.value for code in app.code)
+    assert any(sealed.salt in line.value for line in app.markdown)
     assert "1 round," in text(app)
     assert "It expected" in text(app)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from opening import wait_for_data
 from streamlit.testing.v1 import AppTest
 
 from playground.export import onnx_file, weights
@@ -49,7 +50,7 @@ def open_page(stem: str, language: str = "en", **parameters: str) -> AppTest:
 
 def settled(app: AppTest, stem: str) -> AppTest:
     """Once more, with the run's data there."""
-    assert the_run(app, stem)._loaded.wait(SECONDS)
+    wait_for_data(the_run(app, stem))
     app.run()
     assert not app.exception
     return app

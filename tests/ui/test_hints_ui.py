@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opening import wait_for_data
 from streamlit.testing.v1 import AppTest
 from torch import nn
 
@@ -34,7 +35,7 @@ def open_page(stem: str, language: str, **parameters: str) -> AppTest:
     for name, value in {"lang": language, **parameters}.items():
         app.query_params[name] = value
     app.run()
-    assert app.session_state["runs"][stem]._loaded.wait(SECONDS)
+    wait_for_data(app.session_state["runs"][stem])
     return app.run()
 
 
@@ -183,7 +184,7 @@ def test_a_paused_run_whose_settings_changed_is_trained_anew_or_goes_on() -> Non
     app = trained(open_page("coffee", "en", examples="2000", epochs="3"), "coffee", "batch")
     run: Run = app.session_state["runs"]["coffee"]
     assert app.button(key="coffee.main").label == "Resume"
-    app.slider(key="coffee.epochs@en").set_value(2).run()
+    app.select_slider(key="coffee.epochs@en").set_value(2).run()
     assert app.button(key="coffee.main").label == "Train anew"
     assert any("Changed: Epochs" in caption.value for caption in app.caption)
     assert app.button(key="coffee.resume").label == "Resume"

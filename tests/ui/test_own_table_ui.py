@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from opening import wait_for_data
 from streamlit.testing.v1 import AppTest
 
 from playground.data import tables
@@ -24,7 +25,7 @@ def open_page(stem: str = "coffee", language: str = "en", **parameters: str) -> 
     for name, value in {"lang": language, "examples": "200", **parameters}.items():
         app.query_params[name] = value
     app.run()
-    assert app.session_state["runs"][stem]._loaded.wait(SECONDS)
+    wait_for_data(app.session_state["runs"][stem])
     app.run()
     assert not app.exception
     return app
