@@ -259,7 +259,7 @@ async def warm_up(server: Server) -> list[str]:
     """Somebody was here before: imports, data and code are loaded."""
     async with Browser(server.port, PAGE, f"epochs={EPOCHS}") as first:
         await first.open(patience=180)
-        await until(lambda: not first.tab.timers, 60)  # the data are there
+        await until(lambda: first.tab.still, 60)  # the data are there
         await first.press(f"{PAGE}.main")
         await until(lambda: learned(first.tab)[1] > 20, 60)
         await first.draw(f"{PAGE}.pad.*", *stroke(random.Random(0)))

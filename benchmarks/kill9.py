@@ -138,7 +138,7 @@ async def trains(browser: Watched, shown: Shown) -> None:
         return not browser.tab.widgets[browser.tab.find("coffee.stop")].body.disabled
 
     for count in range(1, 1000):
-        if not await until(lambda: not browser.tab.timers, 20):
+        if not await until(lambda: browser.tab.still, 20):
             return
         await browser.press("coffee.main")
         await until(stoppable, 1)

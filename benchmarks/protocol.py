@@ -37,6 +37,9 @@ BROKEN: Final = ForwardMsg.FINISHED_WITH_COMPILE_ERROR
 REFRESH: Final = "refresh"  # the kind of a request that a fragment's timer sent
 
 
+SELDOM = 5.0  # seconds between two ticks of a timer that waits for other tabs
+
+
 @dataclass
 class Request:
     """One rerun that was asked for: by a timer (kind "refresh") or by a person."""
@@ -105,6 +108,11 @@ class Tab:
         self._most_runs = 2  # after which a cached message is forgotten
 
     # What the person does
+
+    @property
+    def still(self) -> bool:
+        """Whether nothing moves on the page: the look for other tabs ticks seldom."""
+        return all(every >= SELDOM for every in self.timers.values())
 
     def opening(self) -> bytes:
         """The first request of a page: its name, its query string, no widgets."""

@@ -49,7 +49,7 @@ def status(browser: Browser) -> str:
 async def train(browser: Browser) -> str:
     """Open the page, press Train, see it learn; the desk's id."""
     await browser.open()
-    await until(lambda: "Untrained" in status(browser) and not browser.tab.timers)
+    await until(lambda: "Untrained" in status(browser) and browser.tab.still)
     await browser.press(f"{PAGE}.main")
     await until(lambda: "Training · epoch" in status(browser) and browser.desk)
     return browser.desk
