@@ -53,7 +53,10 @@ COLUMNS: tuple[Field, ...] = (
         "choice",
         "comedy",
         N_("Genre"),
-        N_("What kind of film it is. The network gets one input a genre, one of them 1."),
+        N_(
+            "What kind of film it is. The network gets one input per genre: one is 1, the "
+            "others are 0."
+        ),
         choices=GENRES,
         choice_labels={
             "action": N_("action"),
@@ -91,7 +94,7 @@ COLUMNS: tuple[Field, ...] = (
         "integer",
         110,
         N_("Duration"),
-        N_("How long the film is. Long films lose the young."),
+        N_("How long the film is. Young viewers lose patience with long films."),
         low=60,
         high=240,
         unit="min",

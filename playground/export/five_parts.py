@@ -59,7 +59,10 @@ FIELDS: Final[Mapping[str, Field]] = {
             "choice",
             "relu",
             N_("Activation function"),
-            N_("What a neuron does with its weighted sum. Without one, all layers melt into one."),
+            N_(
+                "What a neuron does with its weighted sum. Without one, all layers act like a "
+                "single layer."
+            ),
             choices=("relu", "tanh", "sigmoid", "none"),
             choice_labels={
                 "relu": "ReLU",
@@ -126,9 +129,7 @@ FIELDS: Final[Mapping[str, Field]] = {
             "number",
             0.01,
             N_("Learning rate"),
-            N_(
-                "How far a step goes against the gradient. Too small: slow. Too large: it diverges."
-            ),
+            N_("The size of each step. Too small: slow. Too large: training diverges."),
             low=0.001,
             high=1,
             log=True,
@@ -138,7 +139,7 @@ FIELDS: Final[Mapping[str, Field]] = {
             "integer",
             16,
             N_("Batch size"),
-            N_("How many examples share one step."),
+            N_("How many examples are used for each step."),
             low=8,
             high=TRAIN,
             log=True,

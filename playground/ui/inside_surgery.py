@@ -251,4 +251,4 @@ def _weight(network: Network, parts: list[Stage], stage: Stage, weight: int) -> 
         text = _("channel {n}", n=source + 1) + ", " + _("place {n}", n=inside + 1)
     else:
         text = _("from neuron {n}", n=source + 1)
-    return _("piece {n}", n=piece + 1) + ", " + text if stage.pieces > 1 else text
+    return _("line {n}", n=piece + 1) + ", " + text if stage.pieces > 1 else text

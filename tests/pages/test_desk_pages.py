@@ -326,7 +326,9 @@ def test_a_desk_that_cannot_be_read_now_keeps_its_address(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(asked: str) -> None:
-        raise StoreError("Another program holds the database, so nothing is kept at the moment.")
+        raise StoreError(
+            "Another program has locked the database, so nothing is saved at the moment."
+        )
 
     monkeypatch.setattr(server.desks, "open", fail)
     app = open_page("coffee", desk="r" * 22, **TINY)
