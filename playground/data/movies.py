@@ -125,7 +125,9 @@ DATA_FIELDS: tuple[Field, ...] = (
         "integer",
         20_000,
         N_("Answers collected"),
-        N_("How many viewers were asked about one film. The network learns from 70 % of them."),
+        N_(
+            "How many viewers were asked, each about one film. The network learns from 70% of them."
+        ),
         low=20,
         high=50_000,
         log=True,
@@ -135,7 +137,7 @@ DATA_FIELDS: tuple[Field, ...] = (
         "number",
         1.0,
         N_("Moodiness"),
-        N_("Divides the score: small, and taste decides; large, and answers are nearly chance."),
+        N_("Small: taste decides. Large: answers are almost random."),
         low=0.1,
         high=5,
         step=0.1,

@@ -106,7 +106,7 @@ class Digits(Project):
             N_("Diverges"),
             N_(
                 "A learning rate a thousand times too large: each step overshoots further, until "
-                "the loss is no number any more."
+                "the loss is no longer a number (NaN)."
             ),
             {
                 "architecture": "mlp",
@@ -119,7 +119,7 @@ class Digits(Project):
         ),
         Preset(
             "best",
-            N_("Best known"),
+            N_("Best result"),
             N_("A larger CNN with dropout and more handwriting: a minute or two of training."),
             {
                 "channels": (32, 64, 128),

@@ -99,8 +99,8 @@ def test_an_exchange_is_marked_and_explained(language: str) -> None:
     choose(app, "optimizer", "sgd")
     assert marked(app) == ["optimizer = torch.optim.SGD(model.parameters(), lr=0.01)"]
     sentence = translate(
-        "One learning rate for all weights, and the step is as long as the gradient says. It "
-        "mostly needs a larger learning rate than Adam: try ten times as much.",
+        "One learning rate for all weights, and the step is proportional to the gradient. It "
+        "usually needs a larger learning rate than Adam: try ten times as much.",
         language,
     )
     assert sentence in said(app)
@@ -115,7 +115,7 @@ def test_lines_are_explained_in_the_readers_language() -> None:
     for language in ("en", "pl"):
         page = html.unescape("".join(views(opened(language))))
         for why in (
-            "The optimizer moves every weight a little. Only now it learns.",
+            "The optimizer moves every weight a little. This is where the network learns.",
             "Forward pass: the batch goes through all layers.",
         ):
             assert translate(why, language) in page
