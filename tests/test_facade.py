@@ -352,7 +352,7 @@ def test_a_name_that_is_no_name_is_said(name: Any) -> None:
 def test_a_series_that_is_not_there_names_the_nearest(
     bars: Project, split: Any, figure: str
 ) -> None:
-    with pytest.raises(RecipeError, match="The nearest is"):
+    with pytest.raises(RecipeError, match="Did you mean"):
         playground.train("bars").history.series(split, figure)
 
 

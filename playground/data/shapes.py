@@ -43,7 +43,8 @@ DATA_FIELDS: Final = (
     ),
     Field(
         "size", "choice", "28", N_("Picture size"),
-        N_("Width and height of what the network sees. 64 shows more, but training takes " "five times as long."),
+        N_("Width and height of what the network sees. 64 shows more, but training takes "
+          "five times as long."),
         choices=SIZES, choice_labels={"28": N_("28 × 28 pixels"), "64": N_("64 × 64 pixels")},
     ),
     Field(

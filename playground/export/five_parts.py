@@ -371,7 +371,7 @@ _POINTS: Final[Mapping[str, tuple[Line, ...]]] = {
             {"n": EXAMPLES},
         ),
         Line(
-            "y = (X[:, 0] * X[:, 1] > 0).long()",
+            "y = (X[:, 0] * X[:, 1] < 0).long()",
             N_(
                 "Class 1 where the two numbers have different signs, else class 0; `long()` turns "
                 "True and False into 1 and 0."

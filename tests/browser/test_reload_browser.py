@@ -119,7 +119,7 @@ def test_a_finished_run_and_one_that_trains_survive(
     assert int(found[2]) >= 3, "it is the same run, not a new one"
     stroke(page, SEVEN)
     page.get_by_test_id("stButtonGroup").get_by_text("7", exact=True).click()
-    expect(page.get_by_text("Kept. It joins the training data")).to_be_visible()
+    expect(page.get_by_text("Saved. It will be used the next time")).to_be_visible()
     expect(page.get_by_text("of your own: 0")).to_be_visible()
     server.has("select 1 from runs where state = 'running' and progress is not null")
     server.has("select 1 from things where kind = 'digits.own'")
@@ -127,7 +127,7 @@ def test_a_finished_run_and_one_that_trains_survive(
     server.start()
     page.goto(f"{server.address}/digits?desk={desk}")
     ready(page)
-    expect(main_button(page)).to_contain_text(re.compile(r"Go on from epoch \d+"))
+    expect(main_button(page)).to_contain_text(re.compile(r"Continue from epoch \d+"))
     expect(page.get_by_text("The server was restarted")).to_be_visible()
     expect(page.get_by_alt_text("Your picture: 7").first).to_be_visible()
     begun = int(re.findall(r"\d+", main_button(page).inner_text())[0])

@@ -127,7 +127,7 @@ def test_a_gradient_promises_too_much() -> None:
     gaps = []
     for delta in (0.1, 2.0):
         move(app, "nudge", delta)
-        said = next(line.value for line in app.markdown if "Really it changes" in line.value)
+        said = next(line.value for line in app.markdown if "It actually changes" in line.value)
         about, really = re.findall(r"\*\*([+−][\d.]+)\*\*", said)[-2:]
         gaps.append((float(about.replace("−", "-")), float(really.replace("−", "-"))))
     (small, small_really), (large, large_really) = gaps

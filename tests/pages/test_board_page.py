@@ -159,7 +159,7 @@ def test_nothing_is_shown_before_the_secret(secret: str, desks: Desks, language:
     assert not app.metric
     assert not tables(app)
     enter(app, "guess")
-    assert {"en": "This is not the secret", "pl": "To nie jest to hasło"}[language] in said(app)
+    assert {"en": "Wrong password", "pl": "To nie jest to hasło"}[language] in said(app)
     assert not tables(app)
     enter(app)
     assert "Ala" in tables(app)[0]
@@ -182,7 +182,7 @@ def test_a_guesser_waits_and_an_open_board_stays_open(secret: str, desks: Desks)
     for _guess in range(3):
         enter(open_board(), "guess")
     late = enter(open_board())
-    assert "Too many wrong secrets" in said(late)
+    assert "Too many wrong passwords" in said(late)
     assert not tables(late)
     assert tables(teacher.run())
 
@@ -370,7 +370,7 @@ def test_who_lost_the_nickname_chooses_another(secret: str, desks: Desks) -> Non
     (member,) = desks.store.board()
     desks.unname(member.handle)
     app.run()
-    assert "taken your nickname off" in said(app)
+    assert "removed your nickname" in said(app)
     join(app, "polite")
     assert [one.nickname for one in desks.store.board()] == ["polite"]
     # Once the board is off, it can still be left.

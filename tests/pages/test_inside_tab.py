@@ -123,7 +123,7 @@ def test_a_table_can_be_sliced_along_any_two_inputs() -> None:
 
 def test_gauges_say_what_they_were_measured_on_and_how_a_step_moves() -> None:
     app = inside("weekday", "en", "gauges")
-    assert "After step 0, on 60 validation examples" in captions(app)
+    assert "Measured after step 0 on 60 validation examples" in captions(app)
     assert app.dataframe[0].value["Update : weight"].tolist() == ["–", "–"]
     train(app, "weekday", "batch")
     samples = app.session_state["weekday.inside.look"].samples

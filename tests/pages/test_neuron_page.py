@@ -54,7 +54,7 @@ def test_two_inputs_say_on_which_side_x_lies() -> None:
     app = opened(view="plane", w1="1", w2="0", b="0", x1="2", x2="0")
     assert f"{torch.sigmoid(torch.tensor(2.0)).item():.3f} is above" in words(app)
     app.select_slider(key="neuron.x1@en").set_value(-2.0).run()
-    assert f"{torch.sigmoid(torch.tensor(-2.0)).item():.3f} is not above" in words(app)
+    assert f"{torch.sigmoid(torch.tensor(-2.0)).item():.3f} is at most" in words(app)
     # On the border itself it is neither.
     app.select_slider(key="neuron.x1@en").set_value(0.0).run()
     assert "above" not in words(app)

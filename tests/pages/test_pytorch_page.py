@@ -144,7 +144,7 @@ def test_runs_are_compared() -> None:
     assert not app.code, "the lines of other code are not shown beside this"
     press_run(app)
     assert first.figure is not None
-    assert f"The run before: accuracy {100 * first.figure:.1f}%" in said(app)
+    assert f"Previous run: accuracy {100 * first.figure:.1f}%" in said(app)
 
 
 def test_a_loss_that_runs_away_is_explained() -> None:

@@ -97,7 +97,7 @@ def test_the_table_the_curves_and_what_differs(language: str) -> None:
     assert {"en": "Learning rate", "pl": "Współczynnik uczenia"}[language] in differing.iloc[
         :, 0
     ].tolist()
-    assert {"en": "do not compare", "pl": "nie da się porównać"}[language] in text(app)
+    assert {"en": "cannot be compared", "pl": "nie da się porównać"}[language] in text(app)
 
 
 def test_the_projects_known_limit_is_a_line() -> None:

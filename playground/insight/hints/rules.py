@@ -229,7 +229,7 @@ def overfitting(run: Situation) -> Hint | None:
     """The validation loss has risen well above its best while the training loss fell.
 
     By a quarter, in the median of the last epochs: one epoch to the next moves it by up to
-    15 % alone ("Best known" of the digits, on 500 examples). With patience on, the run
+    15 % alone ("Best result" of the digits, on 500 examples). With patience on, the run
     takes care of it itself.
     """
     epochs = run.history.epochs
