@@ -314,13 +314,10 @@ class Recipe:
     augmentation: float = setting(
         "number",
         0.0,
+        N_("Augmentation"),
         N_(
             "How strongly training pictures are rotated, shifted, stretched and thickened at "
             "random, differently in each epoch. 0: not at all."
-        ),
-        N_(
-            "How much training pictures are turned, shifted, stretched and thickened, "
-            "anew each epoch. 0: not at all."
         ),
         low=0,
         high=1,

@@ -11,10 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = [
-    "How strongly training pictures are rotated, shifted, stretched and thickened at random, "
-    "differently in each epoch. 0: not at all."
-]
+__all__ = ["Augmentation"]
 
 KNOTS: Final = 4
 """A bend moves KNOTS × KNOTS points of the picture and blends between them."""
