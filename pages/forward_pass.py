@@ -23,7 +23,7 @@ FIELDS = (
         "view",
         "choice",
         "network",
-        N_("What passes forward"),
+        N_("What is passed forward"),
         choices=("network", "convolution"),
         choice_labels={
             "network": N_("Through a small network"),

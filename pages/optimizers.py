@@ -312,7 +312,7 @@ def verdict() -> None:
             )
             if min(track.losses) < track.losses[STEPS] / 2:
                 said += " " + _(
-                    "It had come down to {least}, rolled past the bottom and up again.",
+                    "It got down to {least}, then rolled past the bottom and up again.",
                     least=percent(min(track.losses) / track.losses[0]),
                 )
             icon = "swap_vert"

@@ -24,9 +24,9 @@ PATIENCE: Final = 10.0  # seconds to wait for a server that writes
 ENDINGS: Final = ("", "-wal", "-shm")  # of the files that are one SQLite database
 
 POSTGRESQL: Final = N_(
-    "The database is PostgreSQL, which has programs of its own for this: pg_dump copies it while "
-    "the server runs (pg_dump -Fc -f FILE -h {host} -U {user} {name}), and pg_restore --clean "
-    "brings a copy back while no server runs."
+    "The database is PostgreSQL, which has its own tools for this: pg_dump copies it while the "
+    "server runs (pg_dump -Fc -f FILE -h {host} -U {user} {name}), and pg_restore --clean brings "
+    "a copy back while no server runs."
 )
 OTHER: Final = N_("This database is not a file, so there is nothing to copy.")
 

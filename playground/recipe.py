@@ -60,7 +60,7 @@ class Recipe:
         N_("Network"),
         N_(
             "MLP: every neuron sees all values of the layer before. CNN: small windows slide over "
-            "the picture, so a stroke is recognised wherever it lies."
+            "the picture, so a stroke is recognised anywhere."
         ),
         choices=("mlp", "cnn"),
         choice_labels={"mlp": N_("MLP (fully connected)"), "cnn": N_("CNN (convolutions)")},

@@ -496,7 +496,7 @@ DATA_FIELDS: Final[tuple[Field, ...]] = (
         "integer",
         100,
         N_("Players"),
-        N_("How many simulated players take part, each with habits of its own."),
+        N_("How many simulated players take part, each with their own habits."),
         low=1,
         high=500,
         log=True,

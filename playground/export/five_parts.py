@@ -457,7 +457,7 @@ def _model(choices: Choices, language: str) -> Iterator[Line]:
     )
     yield Line(
         "model = nn.Sequential(",
-        N_("A chain: what one layer puts out goes into the next."),
+        N_("A chain: the output of one layer goes into the next."),
     )
     width, parameters = choices.inputs, 0
     for _layer in range(choices.layers):

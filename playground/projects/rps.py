@@ -207,8 +207,8 @@ def load(data: Mapping[str, Value], seed: int, own: Examples | None = None) -> D
         if own is None or count < FEWEST:
             raise PlaygroundError(
                 N_(
-                    "Training on your own games alone needs at least {least} rounds to learn "
-                    "from, and there are {n}. Play more, or use simulated games too."
+                    "Training on only your own games needs at least {least} rounds to learn from, "
+                    "and there are {n}. Play more, or use simulated games too."
                 ),
                 least=FEWEST,
                 n=count,

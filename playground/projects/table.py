@@ -105,8 +105,8 @@ def load(
         if own is None or count < FEWEST:
             raise PlaygroundError(
                 N_(
-                    "Training on your own rows alone needs at least {least} of them, and "
-                    "there are {n}. Add some, or use generated rows too."
+                    "Training on only your own rows needs at least {least} of them, and there are "
+                    "{n}. Add some, or use generated rows too."
                 ),
                 least=FEWEST,
                 n=count,

@@ -34,8 +34,8 @@ UNKNOWN: Final = N_(
     "one."
 )
 UNREADABLE: Final = N_(
-    "Your desk cannot be read at the moment: {reason} Reload the page in a while; its address "
-    "stays as it is."
+    "Your desk cannot be read at the moment: {reason} Reload the page in a few minutes; its "
+    "address stays the same."
 )
 DELETED: Final = N_("This desk was deleted. Here is a new one.")
 MOVED: Final = N_(

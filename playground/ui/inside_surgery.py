@@ -69,7 +69,7 @@ def view(network: Network) -> None:
                 on_click=lambda: setattr(look, "patient", Network.of(network.run, network.dataset)),
             )
         if not look.edits:
-            st.caption(_("None yet: the copy is the network as it is."))
+            st.caption(_("None yet: the copy is the same as the network."))
         lines = [f"{n}. {_words(network, parts, edit)}" for n, edit in enumerate(look.edits, 1)]
         st.markdown("\n".join(lines))
         st.caption(_("You are working on a copy. The real network is not affected."))

@@ -436,7 +436,8 @@ def _changed(panel: Panel, recipe: Recipe, run: Run) -> None:
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
-            ":material/info: " + _("Changed: {names}. This run goes on without it.", names=names),
+            ":material/info: "
+            + _("Changed: {names}. This run continues without the change.", names=names),
             width="content",
         )
         st.button(
