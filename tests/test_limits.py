@@ -60,7 +60,7 @@ def test_a_giant_needs_no_memory_to_be_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_work_that_would_hold_up_everybody_is_refused_too() -> None:
-    with pytest.raises(LimitError, match=r"about 391 thousand million .* 200 are allowed"):
+    with pytest.raises(LimitError, match=r"about 391 billion .* 200 are allowed"):
         project("shapes").recipe(
             channels=(64, 64), kernels=(3, 3), strides=(1, 1), hidden=(64,), batch_size=256
         )
@@ -140,7 +140,7 @@ def test_no_validation_set_of_pictures_is_larger_than_counted_on() -> None:
 def test_the_terminal_says_it(capsys: pytest.CaptureFixture[str]) -> None:
     sizes = [("--channels", "128,128,128"), ("--strides", "1,1,1"), ("--kernels", "3,3,3")]
     assert main(["train", "shapes", *(word for pair in sizes for word in pair)]) == 2
-    assert "One run may take 1024 MB" in capsys.readouterr().err
+    assert "One run may use 1024 MB" in capsys.readouterr().err
 
 
 def test_pictures_that_take_long_to_draw_are_refused() -> None:

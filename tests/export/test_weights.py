@@ -251,7 +251,7 @@ def test_a_file_cannot_ask_for_a_giant() -> None:
     """Gigabytes of weights, in a recipe of a kilobyte: refused without making them."""
     giant = {"channels": (128,), "kernels": (7,), "strides": (1,), "hidden": (1024,)}
     recipe = project("shapes").recipe().with_(**giant)
-    with pytest.raises(PlaygroundError, match="One run may take 1024 MB"):
+    with pytest.raises(PlaygroundError, match="One run may use 1024 MB"):
         weights.load(with_metadata(recipe=recipe.to_json()))
 
 
