@@ -50,7 +50,8 @@ def test_a_throw_is_answered_with_the_sealed_move() -> None:
     assert [one.machine_move for one in played] == [sealed.move]
     assert any(sealed.salt in line.value for line in app.markdown)
     assert "1 round," in text(app)
-    assert "It expected" in text(app)
+    # Of somebody's first move it knows nothing, and says so.
+    assert "It had no idea" in text(app)
 
 
 @pytest.mark.parametrize("who", ["network", "learning"])
