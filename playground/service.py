@@ -372,6 +372,7 @@ class Run:
             self._history.data = dict(trainer.data)
             self._steps_total = trainer.steps_total
             self._started = time.monotonic() - wall
+            self._queued = time.monotonic()  # its data took time, which is no steps' time
 
     def _slice(self, seconds: float, begin: Begin) -> bool:
         """Train for about ``seconds``, at most until what was asked for is done.

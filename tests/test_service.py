@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Protocol
@@ -38,8 +39,13 @@ def permits(service: RunService) -> Iterator[threading.Semaphore]:
 
 
 @pytest.fixture
-def gated(bars: Project, permits: threading.Semaphore) -> Project:
-    return Wrapped(bars, Gate(permits))
+def gate(permits: threading.Semaphore) -> Gate:
+    return Gate(permits)
+
+
+@pytest.fixture
+def gated(bars: Project, gate: Gate) -> Project:
+    return Wrapped(bars, gate)
 
 
 def bare(project: Project, recipe: Recipe) -> tuple[History, nn.Sequential]:
@@ -314,6 +320,7 @@ def test_divergence_ends_a_run_and_keeps_finite_weights(
 
 def test_a_change_of_the_controls_counts_from_the_next_step(
     gated: Project,
+    gate: Gate,
     bars: Project,
     service: RunService,
     permits: threading.Semaphore,
@@ -322,7 +329,7 @@ def test_a_change_of_the_controls_counts_from_the_next_step(
     run = Run(gated, bars.recipe())
     service.start(run)
     permits.release(2)
-    wait_until(lambda: steps(run) == 2)  # the 3rd has begun with the old ones
+    wait_until(lambda: gate.came == 3)  # with the old ones
     service.change(run, Settings(0.5, 0.01))
     permits.release(100)
     wait_until(lambda: run.over)
@@ -692,6 +699,20 @@ def test_a_pause_while_data_are_made_holds_and_the_numbers_stay(
     service.start(run)
     wait_until(lambda: run.over)
     assert same_numbers(run, bars)
+
+
+def test_the_time_in_which_data_are_made_slows_no_step(
+    bars: Project, service: RunService, permits: threading.Semaphore, wait_until: Wait
+) -> None:
+    """Else a page says "0 steps/s, 9 min left" after the first step."""
+    run = Run(Drawn(bars, permits, 5), bars.recipe())
+    begun = time.monotonic()
+    service.start(run)
+    wait_until(lambda: run.made is not None)
+    making = time.monotonic() - begun
+    permits.release(100)
+    wait_until(lambda: run.over)
+    assert 0 < run.snapshot().served <= time.monotonic() - begun - making
 
 
 def test_the_service_closes_while_data_are_made(

@@ -25,7 +25,7 @@ from playground.prose import CONTENT, sections
 from playground.recipe import FIELDS
 
 ROOT: Final = Path(__file__).parent.parent
-# What the commands in README.md ask Babel to look for.
+# What the commands in docs/architecture.md ask Babel to look for.
 KEYWORDS: Final = {"_": None, "N_": None, "counted": (1, 2)}
 SOURCES: Final = sorted(
     [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "playground").rglob("*.py")]
@@ -88,7 +88,7 @@ def marked() -> set[Key]:
 
 @cache
 def extracted() -> set[Key]:
-    """What Babel finds in the sources, with the settings of README.md's commands."""
+    """What Babel finds in the sources, with the settings of docs/architecture.md's commands."""
     found = {m for _line, m, *_ in extract_from_file("python", ROOT / "app.py", keywords=KEYWORDS)}
     for folder in ("pages", "playground"):
         rows = extract_from_dir(ROOT / folder, [("**.py", "python")], keywords=KEYWORDS)

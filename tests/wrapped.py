@@ -46,7 +46,7 @@ class Wrapped(Project):
 class Gate(nn.Module):
     """Lets a training step pass for each permit, so that a test decides when a step ends.
 
-    ``passed`` is told whose step it was, by ``name``.
+    ``came`` counts the steps that came to it; ``passed`` is told whose step went on, by ``name``.
     """
 
     def __init__(
@@ -57,9 +57,11 @@ class Gate(nn.Module):
     ) -> None:
         super().__init__()
         self.permits, self.passed, self.name = permits, passed, name
+        self.came = 0
 
     def forward(self, inputs: Tensor) -> Tensor:
         if self.training:
+            self.came += 1
             assert self.permits.acquire(timeout=60)
             if self.passed is not None:
                 self.passed.append(self.name)

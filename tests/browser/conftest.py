@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from person import SECRET
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
@@ -92,11 +93,13 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         yield start
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server that all tests of a file share."""
-    with serving(tmp_path_factory.mktemp("site")) as start:
-        yield start()
+    """The address of a server that all tests share: one that starts takes longer than most."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_TEACHER_SECRET", SECRET)
+        with serving(tmp_path_factory.mktemp("site")) as start:
+            yield start()
 
 
 @pytest.fixture

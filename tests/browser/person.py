@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from playwright.sync_api import Locator, Page
 
+SECRET = "a sentence of the test"  # the teacher's
 Point = tuple[float, float]
 SEVEN: Sequence[Point] = ((55, 50), (190, 50), (110, 205))
 TRIANGLE: Sequence[Point] = ((60, 190), (126, 50), (200, 195), (60, 190))

@@ -3,7 +3,7 @@
 Every page, every view of a lesson and every tab of a trained project, in English on the light
 theme; a sample of them, with every tab of one project, in Polish on the dark one. What axe cannot
 judge, the text in charts, ``tests/ui/test_palette.py`` does. On the way, no page may warn in the
-console.
+console, or ask anybody but its own server for anything.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from person import SECRET
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+from playground.ui import frame
 
 ROOT: Final = Path(__file__).parent.parent.parent
 AXE: Final = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-SECRET: Final = "a sentence of the test"
 
 VIEWS: Final = {
     "neuron": ("line", "plane", "layer", "bends", "region"),
@@ -38,7 +40,7 @@ LESSONS: Final = (
 PROJECTS: Final = (
     "weekday?epochs=2&examples=500",
     "movies?epochs=2&examples=500",
-    "shapes?epochs=1&examples=200&photo=0&channels=4&kernels=3&strides=2",
+    "shapes?epochs=1&examples=1000&photo=0&channels=4&kernels=3&strides=2",
     "rps?epochs=1",
     "digits?epochs=1&architecture=mlp&hidden=16&strokes=200&augmentation=0",
     "coffee?epochs=2&examples=500",
@@ -91,17 +93,25 @@ class Reader:
         self.window, self.address, self.lang, self.script = window, address, lang, script
         self.found: list[str] = []
         self.allowed: set[str] = set()
-        self.runs = 0
+        self.asked = 0
+        self.seen: set[str] = set()
         window.on("console", self._heard)
+        window.on("request", lambda request: self._asks(request.url))
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("warning", "error") and not QUIET.search(message.text):
             self.found.append(f"{self.window.url}: the console says {message.text[:300]}")
 
+    def _asks(self, url: str) -> None:
+        self.asked += 1
+        if not url.startswith((f"{self.address}/", "data:", "blob:")):
+            self.found.append(f"{self.window.url}: asks for {url[:300]}")
+
     def open(self, path: str) -> None:
         """A page by its address, at the same desk as the page before."""
         desk = re.search(r"[?&](desk=[^&#]+)", self.window.url)
         asked = [*path.split("?")[1:], f"lang={self.lang}", *([desk[1]] if desk else [])]
+        self.seen.add(path.split("?")[0] or "start")
         self.window.goto(f"{self.address}/{path.split('?')[0]}?{'&'.join(asked)}")
         self.judge(path or "start")
 
@@ -115,7 +125,6 @@ class Reader:
     def judge(self, where: str, part: str | None = None) -> None:
         """What axe says of the page, or of a ``part`` of it if the rest was judged before."""
         self.settle()
-        self.runs += 1
         self.window.evaluate(
             """([script, look]) => {
               if (window.axe) return;
@@ -175,14 +184,8 @@ class Reader:
 
 
 @pytest.fixture
-def reader(
-    browser: Browser, serve: Callable[[], str], axe: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str, str], Reader]]:
-    """A new window of a language and a theme, all at one server."""
-    monkeypatch.setenv("PLAYGROUND_TEACHER_SECRET", SECRET)
-    # On a busy machine a page may look away for long.
-    monkeypatch.setenv("PLAYGROUND_PAUSE_AFTER", "3600")
-    address = serve()
+def reader(browser: Browser, site: str, axe: str) -> Iterator[Callable[[str, str], Reader]]:
+    """A new window of a language and a theme."""
     contexts = []
 
     def open_in(lang: str, theme: str) -> Reader:
@@ -194,7 +197,7 @@ def reader(
         contexts.append(context)
         window = context.new_page()
         window.set_default_timeout(60_000)
-        return Reader(window, address, lang, axe)
+        return Reader(window, site, lang, axe)
 
     yield open_in
     for context in contexts:
@@ -217,6 +220,8 @@ def test_nothing_of_ours_is_hard_to_read_or_to_reach(
         one.sweep()
         one.board()
     assert not light.found + dark.found, "\n".join(light.found + dark.found)
+    assert light.seen == {stem for pages in frame.PAGES.values() for stem, *_ in pages} | {"board"}
+    assert light.asked > 50 * len(light.seen)  # what they ask for was heard
     # What is allowed and does not happen any more must not stay allowed.
     assert light.allowed | dark.allowed == set(ALLOWED)
 

@@ -15,8 +15,8 @@ LINK = "digits?architecture=mlp&hidden=64&epochs=300&strokes=500&augmentation=0"
 PAUSED = re.compile(r"Paused · epoch \d+ of 300")
 
 
-def test_train_step_pause_stop_draw_and_read(serve: Callable[[], str], page: Page) -> None:
-    page.goto(f"{serve()}/{LINK}")
+def test_train_step_pause_stop_draw_and_read(site: str, page: Page) -> None:
+    page.goto(f"{site}/{LINK}")
     ready(page)
     expect(page.get_by_text("Untrained")).to_be_visible()
     stroke(page, SEVEN)
@@ -71,11 +71,9 @@ def test_a_deep_link_is_a_fresh_servers_first_request(serve: Callable[[], str], 
     expect(page.get_by_test_id("stTopNav")).to_contain_text("Projekty")
 
 
-def test_a_link_in_polish_stays_polish_from_page_to_page(
-    serve: Callable[[], str], page: Page
-) -> None:
+def test_a_link_in_polish_stays_polish_from_page_to_page(site: str, page: Page) -> None:
     """In a browser that speaks English."""
-    page.goto(f"{serve()}/?lang=pl")
+    page.goto(f"{site}/?lang=pl")
     page.get_by_test_id("stMain").get_by_role("link", name="Strata", exact=True).click()
     expect(page.get_by_text("Sprawdź się")).to_be_visible()
     page.wait_for_url("**/loss?**lang=pl**")

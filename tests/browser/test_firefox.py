@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from firefox import FIREFOX, Tab, firefox
@@ -31,8 +31,8 @@ def named(role: str, text: str) -> str:
     return f"[...document.querySelectorAll('{role}')].find(e => e.innerText.includes('{text}'))"
 
 
-def test_draw_train_and_read_in_firefox(serve: Callable[[], str], tab: Tab) -> None:
-    tab.goto(f"{serve()}/{LINK}")
+def test_draw_train_and_read_in_firefox(site: str, tab: Tab) -> None:
+    tab.goto(f"{site}/{LINK}")
     tab.sees("Untrained")
     tab.wait("window.playgroundBrowser")
     entries = tab.run("history.length")

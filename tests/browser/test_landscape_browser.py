@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -26,8 +25,8 @@ def move(page: Page, slider: str) -> None:
     expect(figure).to_have_attribute("data-drawn", str(drawn + 1))
 
 
-def test_a_slider_moves_the_ways_and_nothing_else(serve: Callable[[], str], page: Page) -> None:
-    page.goto(f"{serve()}/optimizers?view=solid&learning_rate=0.05")
+def test_a_slider_moves_the_ways_and_nothing_else(site: str, page: Page) -> None:
+    page.goto(f"{site}/optimizers?view=solid&learning_rate=0.05")
     figure = page.locator(FIGURE)
     expect(figure).to_have_attribute("data-drawn", "1")
     expect(figure).to_have_role("img")
@@ -64,8 +63,8 @@ def test_a_slider_moves_the_ways_and_nothing_else(serve: Callable[[], str], page
     expect(figure).to_have_attribute("data-drawn", "1")
 
 
-def test_without_its_script_it_is_a_plain_chart(serve: Callable[[], str], page: Page) -> None:
+def test_without_its_script_it_is_a_plain_chart(site: str, page: Page) -> None:
     page.route("**/plotly.min.js*", lambda route: route.abort())
-    page.goto(f"{serve()}/optimizers?view=solid")
+    page.goto(f"{site}/optimizers?view=solid")
     expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
     expect(page.locator(".figure")).to_have_count(0)

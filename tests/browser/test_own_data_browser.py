@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from person import TRIANGLE, main_button, ready, stroke
 from playwright.sync_api import Page, expect
 
@@ -15,8 +13,8 @@ duża;9;tak;19,00
 """
 
 
-def test_upload_a_csv_and_train_with_it(serve: Callable[[], str], page: Page) -> None:
-    page.goto(f"{serve()}/coffee?examples=500&epochs=3")
+def test_upload_a_csv_and_train_with_it(site: str, page: Page) -> None:
+    page.goto(f"{site}/coffee?examples=500&epochs=3")
     ready(page)
     page.locator("input[type=file]").set_input_files(
         {"name": "cennik.csv", "mimeType": "text/csv", "buffer": CSV.encode("cp1250")}
@@ -31,10 +29,8 @@ def test_upload_a_csv_and_train_with_it(serve: Callable[[], str], page: Page) ->
     expect(page.get_by_text("Mean error on test rows")).to_be_visible()
 
 
-def test_draw_a_triangle_and_keep_it(serve: Callable[[], str], page: Page) -> None:
-    page.goto(
-        f"{serve()}/shapes?examples=1000&photo=0&epochs=4&channels=8,16&kernels=3,3&strides=2,2"
-    )
+def test_draw_a_triangle_and_keep_it(site: str, page: Page) -> None:
+    page.goto(f"{site}/shapes?examples=1000&photo=0&epochs=4&channels=8,16&kernels=3,3&strides=2,2")
     ready(page)
     stroke(page, TRIANGLE)
     main_button(page).click()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
 
-def test_the_code_follows_the_choices_and_runs(serve: Callable[[], str], page: Page) -> None:
-    page.goto(f"{serve()}/pytorch?epochs=5")
+def test_the_code_follows_the_choices_and_runs(site: str, page: Page) -> None:
+    page.goto(f"{site}/pytorch?epochs=5")
     optimizer = page.locator(".code-view .line").filter(has_text="optimizer = ")
     expect(optimizer).to_contain_text("torch.optim.Adam(model.parameters(), lr=0.01)")
 

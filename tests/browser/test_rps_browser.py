@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
@@ -18,15 +17,13 @@ def score(page: Page) -> tuple[int, ...]:
     return tuple(map(int, found.groups()))
 
 
-def test_twenty_rounds_survive_pages_languages_and_training(
-    serve: Callable[[], str], page: Page
-) -> None:
-    page.goto(f"{serve()}/rps?players=20&rounds=100&epochs=5")
+def test_twenty_rounds_survive_pages_languages_and_training(site: str, page: Page) -> None:
+    page.goto(f"{site}/rps?players=20&rounds=100&epochs=5")
     expect(page.get_by_text("The machine has decided")).to_be_visible()
-    names = ("Rock", "Paper", "Scissors")
+    moves = ("rock", "paper", "scissors")
     for number in range(1, 21):
         if number % 2:
-            page.get_by_role("button", name=names[number % 3]).click()
+            page.locator(f".st-key-rps-{moves[number % 3]} button").click()
         else:
             page.keyboard.press(str(number % 3 + 1))
         expect(page.get_by_text(re.compile(rf"\b{number} rounds?, "))).to_be_visible()

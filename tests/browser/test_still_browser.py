@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from person import SEVEN, main_button, ready, stroke
@@ -52,10 +51,10 @@ def record(page: Page, stem: str) -> None:
 
 @pytest.mark.parametrize(("stem", "width"), [("coffee", 1400), ("digits", 1400), ("digits", 390)])
 def test_nothing_moves_from_the_first_batch_to_the_end(
-    page: Page, serve: Callable[[], str], stem: str, width: int
+    page: Page, site: str, stem: str, width: int
 ) -> None:
     page.set_viewport_size({"width": width, "height": 900})
-    page.goto(f"{serve()}/{PAGES[stem]}")
+    page.goto(f"{site}/{PAGES[stem]}")
     ready(page)
     expect(page.get_by_text("Untrained:")).to_be_visible()
     if stem == "digits":
