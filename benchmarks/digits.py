@@ -3,7 +3,7 @@
     python benchmarks/digits.py [PEN_DIGITS.json.gz] [--seeds 5] [--only default best offline]
 
 ``default``: the default recipe on full MNIST (in ``PLAYGROUND_DATA``). ``best``: the preset
-*best known*. ``offline``: the default recipe on the 5,000 digits that need no download.
+*best result*. ``offline``: the default recipe on the 5,000 digits that need no download.
 Pen digits are drawn anew for each seed.
 """
 

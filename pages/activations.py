@@ -43,7 +43,7 @@ FIELDS = (
         choice_labels={
             "curve": N_("The function and its derivative"),
             "depth": N_("A gradient through many layers"),
-            "network": N_("A network with it and without"),
+            "network": N_("A network with and without it"),
         },
     ),
     Field(
@@ -59,17 +59,17 @@ FIELDS = (
         "x",
         "number",
         2.0,
-        N_("x: the sum that the neuron has computed"),
+        N_("x: the neuron's weighted sum"),
         N_("Weights times inputs, plus bias."),
         low=-6,
         high=6,
         step=0.1,
     ),
     RECIPE["elu_alpha"],
-    piece("w1", W1, N_("slope w₁ of piece 1")),
-    piece("b1", B1, N_("b₁: piece 1 at x = 0")),
-    piece("w2", W2, N_("slope w₂ of piece 2")),
-    piece("b2", B2, N_("b₂: piece 2 at x = 0")),
+    piece("w1", W1, N_("w₁: slope of line 1")),
+    piece("b1", B1, N_("b₁: height of line 1 at x = 0")),
+    piece("w2", W2, N_("w₂: slope of line 2")),
+    piece("b2", B2, N_("b₂: height of line 2 at x = 0")),
     Field(
         "start",
         "number",
@@ -84,7 +84,7 @@ FIELDS = (
         "number",
         1.0,
         N_("weight w in every layer"),
-        N_("The same in all layers, so that one can count along; the bias is 0."),
+        N_("Every layer has the same weight, so you can check the numbers by hand. Biases are 0."),
         low=0.2,
         high=4,
         step=0.1,
@@ -107,10 +107,10 @@ FIELDS = (
         "switch",
         False,
         N_("With an activation function"),
-        N_("Off: each neuron hands on its sum as it is."),
+        N_("Off: each neuron passes its sum on unchanged."),
     ),
     Field("hidden", "integer", 2, N_("Hidden layers"), low=1, high=4),
-    Field("neurons", "integer", 6, N_("Neurons in each"), low=1, high=8),
+    Field("neurons", "integer", 6, N_("Neurons per layer"), low=1, high=8),
 )
 
 dials = lesson.begin(
@@ -232,24 +232,24 @@ def told(slope: Number) -> None:
     if state == "dead":
         st.error(
             _(
-                "The slope is 0: no gradient gets through, so no weight before this neuron learns "
-                "from this example. If it is 0 for all examples, the neuron is **dead**: only "
-                "a change in the layers before it can bring it back."
+                "The slope is 0: no gradient gets through, so the weights feeding this neuron "
+                "learn nothing from this example. If it is 0 for all examples, the neuron is "
+                "**dead**: only a change in the layers before it can bring it back."
             ),
             icon=":material/block:",
         )
     elif state == "saturated":
         st.warning(
             _(
-                "**Saturated:** the curve is almost flat. Of a gradient of 1 only {value} gets "
-                "through, and the weights before this neuron hardly move.",
+                "**Saturated:** the curve is almost flat. Only {value} of a gradient of 1 gets "
+                "through, so the weights before this neuron hardly move.",
                 value=value,
             ),
             icon=":material/trending_flat:",
         )
     else:
         st.success(
-            _("A gradient of 1 that arrives here goes on as {value}.", value=value),
+            _("A gradient of 1 comes in, {value} goes out.", value=value),
             icon=":material/check:",
         )
 
@@ -268,7 +268,7 @@ def curve() -> None:
     lines: dict[str, lesson_charts.Curve] = {}
     if kind == "maxout":
         for place, (w, b) in enumerate(activation.pieces, start=1):
-            lines[_("piece {n}", n=place)] = ([-6.0, 6.0], [b - 6 * w, b + 6 * w])
+            lines[_("line {n}", n=place)] = ([-6.0, 6.0], [b - 6 * w, b + 6 * w])
     dashed = list(lines)
     lines["f"] = (grid, values.tolist())
     lines[_("tangent")] = ([x - 1.5, x + 1.5], tangent)
@@ -406,14 +406,14 @@ def verdict(gradient: Number) -> None:
     size, value = abs(gradient.value), gradient.text
     if size == 0:
         st.error(
-            _("On the way a slope was 0: nothing of the gradient reaches the input."),
+            _("One slope on the way was 0, so no gradient reaches the input."),
             icon=":material/block:",
         )
     elif size < 0.01:
         st.warning(
             _(
-                "**Vanishing gradient:** only {value} of it reaches the input; the first layers "
-                "get hardly more.",
+                "**Vanishing gradient:** only {value} of the gradient reaches the input, and the "
+                "first layers get hardly more.",
                 value=value,
             ),
             icon=":material/trending_down:",
@@ -421,14 +421,17 @@ def verdict(gradient: Number) -> None:
     elif size > 100:
         st.warning(
             _(
-                "**Exploding gradient:** at the input it has grown to {value}.",
+                "**Exploding gradient:** by the input it has grown to {value}.",
                 value=value,
             ),
             icon=":material/trending_up:",
         )
     else:
         st.success(
-            _("{value} of it reaches the input: the first layers can learn from it.", value=value),
+            _(
+                "{value} of the gradient reaches the input, so the first layers can learn from it.",
+                value=value,
+            ),
             icon=":material/check:",
         )
 
@@ -455,7 +458,7 @@ def gradient_chart(
             "y": {
                 "field": "gradient",
                 "type": "quantitative",
-                "title": _("gradient that arrives there: |∂aₙ / ∂aₖ|"),
+                "title": _("gradient at that layer: |∂aₙ / ∂aₖ|"),
                 "scale": {
                     "type": "log",
                     "domain": [10.0**LOWEST, 10.0**HIGHEST],
@@ -503,7 +506,7 @@ def gradient_chart(
         spec,
         490,
         "activations.depth",
-        _("How much of the gradient arrives at each layer, for each activation function"),
+        _("How much of the gradient reaches each layer, for each activation function"),
     )
 
 
@@ -542,7 +545,7 @@ def network() -> None:
             y_title="x₂",
             key="activations.network",
             alt=_(
-                "What the network says over the plane; {right} of {all} points are right",
+                "The network's answers all over the plane; {right} of {all} points are correct",
                 right=count,
                 all=DATA,
             ),
@@ -563,8 +566,8 @@ def network() -> None:
         )
         st.caption(
             _(
-                "Blue and orange: the two classes, and what the network says there. A cross is a "
-                "point on the wrong side. White: undecided."
+                "Blue and orange are the two classes; the background is the network's answer. A "
+                "cross marks a wrong answer. White: undecided."
             )
         )
     with side:
@@ -576,7 +579,7 @@ def network() -> None:
             with column:
                 dials.show(name)
         left, middle = st.columns(2)
-        left.metric(_("Points right"), _("{right} of {all}", right=count, all=DATA))
+        left.metric(_("Correct points"), _("{right} of {all}", right=count, all=DATA))
         middle.metric(_("Loss"), Sums().number(loss).text)
         if alone:
             w1, w2, b = (Sums().number(value) for value in alone)

@@ -27,7 +27,7 @@ FIELDS = (
         choices=("chain", "nudge", "step"),
         choice_labels={
             "chain": N_("The chain rule, factor by factor"),
-            "nudge": N_("What a gradient promises"),
+            "nudge": N_("What a gradient predicts"),
             "step": N_("One gradient step"),
         },
     ),
@@ -36,7 +36,7 @@ FIELDS = (
         "choice",
         "w11",
         N_("Weight or bias"),
-        N_("The one whose gradient is looked for."),
+        N_("The parameter whose gradient you want."),
         choices=tiny.PARAMETERS,
         choice_labels={name: drawn.written(name) for name in tiny.PARAMETERS},
     ),
@@ -225,8 +225,8 @@ def corner_note() -> None:
     if activation in ("relu", "leaky_relu") and 0.0 in (round(z, 9) for z in trace.z.values()):
         st.caption(
             _(
-                "A weighted sum is exactly 0, in the corner of the activation function. It has "
-                "two slopes there: torch takes the left one, a finite difference the mean of both."
+                "A weighted sum is exactly 0, at the kink of the activation function, where there "
+                "are two slopes. PyTorch uses the left one; a finite difference averages both."
             )
         )
 
@@ -263,7 +263,7 @@ def chain() -> None:
             st.latex(so_far)
     check, why = st.columns([3, 2], gap="medium")
     with check:
-        st.markdown("**" + _("Each gradient, found in three ways") + "**")
+        st.markdown("**" + _("Each gradient, computed in three ways") + "**")
         three_ways(products[-1])
     with why:
         language.prose("backpropagation", "ways")
@@ -323,7 +323,7 @@ def nudge() -> None:
             y_title=_("Loss"),
             key="backpropagation.nudge_curve",
             alt=_(
-                "The loss over {name}: now {loss}, after the nudge {moved}",
+                "The loss as a function of {name}: now {loss}, after the nudge {moved}",
                 name=name,
                 loss=number["L"].text,
                 moved=after.text,
@@ -345,7 +345,7 @@ def nudge() -> None:
         st.markdown(
             _(
                 "If **{name}** changes by **{delta}**, the loss changes by about **{predicted}**. "
-                "Really it changes by **{actual}**.",
+                "It actually changes by **{actual}**.",
                 name=name,
                 delta=step.signed,
                 predicted=predicted.signed,
@@ -430,7 +430,7 @@ def gradient_step() -> None:
             y_title=_("Loss"),
             key="backpropagation.rates",
             alt=_(
-                "The loss after one step over the learning rate: {loss} at {rate}",
+                "The loss after one step against the learning rate: {loss} at {rate}",
                 loss=then.text,
                 rate=rate.text,
             ),

@@ -51,7 +51,7 @@ FIELDS: Final = (
         "integer",
         6,
         N_("Batch size"),
-        N_("How many examples share one step."),
+        N_("How many examples are used for each step."),
         low=1,
         high=CARDS,
     ),
@@ -60,7 +60,7 @@ FIELDS: Final = (
         "switch",
         True,
         N_("Shuffle before each epoch"),
-        N_("Otherwise the cards come as they lie: sorted by digit."),
+        N_("If off, the cards stay sorted by digit."),
     ),
     Field("step", "integer", 0, N_("Steps"), low=0, high=2 * CARDS - 1),
     # The noise of a batch.
@@ -69,7 +69,7 @@ FIELDS: Final = (
         "integer",
         8,
         N_("Batch size"),
-        N_("How many examples share one step."),
+        N_("How many examples are used for each step."),
         low=1,
         high=batches.RECEIPTS,
         log=True,
@@ -79,7 +79,7 @@ FIELDS: Final = (
         "number",
         0.03,
         N_("Learning rate η"),
-        N_("How far a step goes against the gradient."),
+        N_("How big each step is."),
         low=0.005,
         high=0.5,
         log=True,
@@ -88,7 +88,7 @@ FIELDS: Final = (
         "epochs",
         "integer",
         2,
-        N_("Epochs so far"),
+        N_("Number of epochs"),
         N_("How many times all receipts have been used."),
         low=0,
         high=5,
@@ -117,7 +117,7 @@ FIELDS: Final = (
         "integer",
         batches.EPOCHS,
         N_("Epoch shown"),
-        N_("The curve is what the network said after this many epochs."),
+        N_("The curve shows the network's answers after this many epochs."),
         low=0,
         high=batches.EPOCHS,
     ),
@@ -126,7 +126,10 @@ FIELDS: Final = (
         "integer",
         0,
         N_("Seed"),
-        N_("Another number: another order, other examples, other first weights."),
+        N_(
+            "A different seed gives a different order, different examples and different "
+            "starting weights."
+        ),
         low=0,
         high=99,
     ),
@@ -156,7 +159,7 @@ def cards() -> None:
         last = len(dealt[0][-1])
         share = formula.tex(CARDS / batch, 0 if CARDS % batch == 0 else 2)
         sentences = [
-            _("Steps in an epoch: {formula}.", formula=rounded_up(batch, share, steps)),
+            _("Steps per epoch: {formula}.", formula=rounded_up(batch, share, steps)),
             language.counted(
                 "The last batch has only {n} card.", "The last batch has only {n} cards.", last
             )
@@ -199,15 +202,15 @@ def noise() -> None:
         if whole:
             st.markdown(
                 language.counted(
-                    "{receipts} receipts in batches of {size} make {n} step an epoch.",
-                    "{receipts} receipts in batches of {size} make {n} steps an epoch.",
+                    "{receipts} receipts in batches of {size} make {n} step per epoch.",
+                    "{receipts} receipts in batches of {size} make {n} steps per epoch.",
                     steps,
                     receipts=batches.RECEIPTS,
                     size=size,
                 )
                 + " "
                 + _(
-                    "Steps so far: {made}. The loss is {loss}, the lowest possible {lowest}.",
+                    "Steps so far: {made}. The loss is {loss}; the lowest possible is {lowest}.",
                     made=len(path) - 1,
                     loss=language.number(float(batches.loss(end)), 2),
                     lowest=language.number(float(batches.loss(torch.tensor(batches.best()))), 2),
@@ -215,13 +218,14 @@ def noise() -> None:
             )
         else:
             st.error(
-                _("It diverged in step {n}: choose a smaller learning rate.", n=len(path)),
+                _("SGD diverged at step {n}: choose a smaller learning rate.", n=len(path)),
                 icon=":material/trending_up:",
             )
         st.caption(
             _(
-                "price = w₁ · extras + w₂. Orange: where each batch of the next epoch pulls (a "
-                "tenth of its gradient, downhill). Black: where all receipts together pull."
+                "price = w₁ · extras + w₂. Orange: the step each batch of the next epoch would "
+                "take (a tenth of its gradient, downhill). Black: the step from all receipts "
+                "together."
             )
         )
     with right:
@@ -255,7 +259,7 @@ def way_over_loss(path: tuple[tuple[float, float], ...], end: torch.Tensor, size
         _("w₁: price of one extra [zł]"),
         _("w₂: price of the coffee [zł]"),
         key="batches.map",
-        alt=_("The loss over two weights, and the way of SGD"),
+        alt=_("The loss as a function of two weights, and the path of SGD"),
         points=[
             plane.Dot(*batches.best(), plane.INK, shape="cross", size=60),
             plane.Dot(*START, plane.INK, _("start"), size=60),
@@ -317,9 +321,7 @@ def how_noisy(end: torch.Tensor, size: int) -> None:
         ]
     }
     st.markdown("**" + _("How far a batch's gradient is from the gradient of all receipts") + "**")
-    charts.show(
-        rows, spec, 190, "batches.spread", _("Distance of the gradients over the batch size")
-    )
+    charts.show(rows, spec, 190, "batches.spread", _("Distance of the gradients by batch size"))
     n = batches.RECEIPTS
     sums = Sums()
     sigma = sums.number(batches.expected_spread(end, 1), places=2)
@@ -331,7 +333,7 @@ def how_noisy(end: torch.Tensor, size: int) -> None:
         rf"\frac{{{sigma.tex}}}{{\sqrt{{{size}}}}} "
         rf"\sqrt{{\frac{{{n - size}}}{{{n - 1}}}}} {expected.sign} {expected.tex}"
     )
-    head = (_("batch"), _("steps per epoch"), _("distance"), _("time of an epoch"))
+    head = (_("batch"), _("steps per epoch"), _("distance"), _("time per epoch"))
     lines = ["| " + " | ".join(head) + " |", "|" + " ---: |" * 4]
     for other, seconds in zip(batches.SIZES, timed(), strict=True):
         if other not in (*TABLE, size):
@@ -366,7 +368,7 @@ def overfitting() -> None:
             )
         )
     # Names without numbers: the charts stay, and only their data is new.
-    train, validation, lowest = _("training"), _("validation"), _("lowest on validation")
+    train, validation, lowest = _("training"), _("validation"), _("lowest validation loss")
     with losses, st.container(key="try"):
         lesson_charts.curves(
             {
@@ -377,7 +379,7 @@ def overfitting() -> None:
             x_title=_("epoch"),
             y_title=_("loss (MSE)"),
             key="batches.losses",
-            alt=_("Training and validation loss over the epochs"),
+            alt=_("Training and validation loss by epoch"),
             x=(0, 1.01 * batches.EPOCHS),
             y=(0, HIGHEST),
             points=[
@@ -401,7 +403,7 @@ def overfitting() -> None:
             x_title=_("input x"),
             y_title=_("answer y"),
             key="batches.curve",
-            alt=_("What the network says, and the training examples"),
+            alt=_("The network's answers, and the training examples"),
             x=(-batches.REACH, batches.REACH),
             y=(-2.2, 2.2),
             points=[
@@ -425,7 +427,7 @@ def overfitting() -> None:
         _(
             "After epoch {epoch} the training loss is {train} and the validation loss "
             "{validation}. The validation loss was lowest after epoch {best}: {lowest}. At the "
-            "end, after epoch {last}, it is {end}, {ratio} times that.",
+            "end, after epoch {last}, it is {end}, {ratio} times the lowest value.",
             epoch=epoch,
             train=now[0].text,
             validation=now[1].text,
@@ -439,7 +441,7 @@ def overfitting() -> None:
     language.prose("batches", "overfitting")
 
 
-dials = lesson.begin("batches", N_("Why not all examples at once, and why not for ever?"), FIELDS)
+dials = lesson.begin("batches", N_("Why train in batches, and when should you stop?"), FIELDS)
 match lesson.views(dials, "view"):
     case "cards":
         cards()

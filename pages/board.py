@@ -5,7 +5,7 @@ from playground.ui import board, frame
 
 frame.page(
     N_("Class board"),
-    N_("The best networks of the class, as the validation set saw them, while they come in."),
+    N_("The class's best networks by validation score, updated live."),
     projected=True,
 )
 board.show()

@@ -52,9 +52,9 @@ def try_it(run: Run) -> None:
         key="coffee.curves",
     )
     if known:
-        st.caption(_("Lines: what the network says. Crosses: the true rule, without noise."))
+        st.caption(_("Lines: the network's answers. Crosses: the true rule, without noise."))
     else:
-        st.caption(_("Lines: what the network says. Nobody knows the rule behind your own rows."))
+        st.caption(_("Lines: the network's answers. Nobody knows the rule behind your own rows."))
 
 
 def data(panel: Panel, run: Run) -> None:

@@ -39,8 +39,9 @@ def data(panel: Panel, run: Run) -> None:
         if drawn_ones:
             st.caption(
                 _(
-                    "{n} of the training examples are no people's: a program draws digits as Poles "
-                    "write them, 1 and 7 most often, as these differ most from MNIST's.",
+                    "{n} of the training examples were not drawn by people: a program draws "
+                    "digits as Poles write them, 1 and 7 most often, as these differ most from "
+                    "MNIST's.",
                     n=language.number(drawn_ones),
                 )
             )
@@ -55,7 +56,7 @@ def try_it(run: Run) -> None:
     drawing: Any = drawn("digits")
     if drawing is None:
         st.info(
-            _("Draw a digit, as you write it. The network answers after each stroke."),
+            _("Draw a digit the way you write it. The network answers after every stroke."),
             icon=":material/draw:",
         )
         return

@@ -23,7 +23,7 @@ FIELDS = (
         "view",
         "choice",
         "network",
-        N_("What passes forward"),
+        N_("What is passed forward"),
         choices=("network", "convolution"),
         choice_labels={
             "network": N_("Through a small network"),
@@ -35,7 +35,7 @@ FIELDS = (
         "neuron",
         "choice",
         "1",
-        N_("Neuron opened up"),
+        N_("Inside a neuron"),
         N_("Or click it in the drawing."),
         choices=("1", "2", "3"),
     ),
@@ -57,14 +57,14 @@ FIELDS = (
         "choice",
         "vertical",
         N_("Kernel"),
-        N_("Nine weights that look for something. A trained network finds its own."),
+        N_("Nine weights that detect a pattern. A real network learns its own."),
         choices=(*convolution.KERNELS, "own"),
         choice_labels={
             "vertical": N_("vertical edge"),
             "horizontal": N_("horizontal edge"),
             "blur": N_("blur"),
             "sharpen": N_("sharpen"),
-            "own": N_("own weights"),
+            "own": N_("your own weights"),
         },
     ),
     Field(
@@ -72,7 +72,7 @@ FIELDS = (
         "choice",
         "1",
         N_("Stride"),
-        N_("How many pixels the kernel moves on at a time."),
+        N_("How many pixels the kernel moves each time."),
         choices=("1", "2"),
     ),
     Field("row", "integer", 5, N_("Row"), low=1, high=SIDE),
@@ -109,7 +109,7 @@ def network() -> None:
         dials,
         "step",
         [
-            _("The inputs are there"),
+            _("The inputs come in"),
             _("Neurons 1 and 2: the weighted sums z"),
             _("Neurons 1 and 2: the activations a"),
             _("Neuron 3: the weighted sum z of what 1 and 2 pass on"),
@@ -144,7 +144,7 @@ def network() -> None:
             )
         )
     with right:
-        st.markdown("**" + _("Neuron {n}, opened up", n=neuron) + "**")
+        st.markdown("**" + _("Inside neuron {n}", n=neuron) + "**")
         lines = [
             drawn.weighted_sum(neuron, number, f"z{neuron}" in known),
             drawn.bent(neuron, activation, number, f"a{neuron}" in known),
@@ -198,12 +198,12 @@ def convolved() -> None:
             convolution_drawing.output(out, row, column, "forward_pass.out", picked)
             dials.show("bias")
         with st.container(width=400):
-            st.markdown("**" + _("The output pixel, opened up: pixel · weight") + "**")
+            st.markdown("**" + _("Inside the output pixel: pixel · weight") + "**")
             convolution_drawing.opened(pixel, "forward_pass.opened", products, total, ninths)
             show_sum(products, offset, total)
             st.caption(
                 _(
-                    "torch's own nn.Conv2d gives {value} here.",
+                    "PyTorch's nn.Conv2d gives {value} too.",
                     value=total.like(float(out[row, column])).text,
                 )
             )

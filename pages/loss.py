@@ -45,7 +45,7 @@ FIELDS_HERE = (
         "number",
         PRICE + 2.5,
         N_("Predicted price"),
-        N_("What a network might say. Move it towards the true price and beyond."),
+        N_("What a network might answer. Move it towards the true price and beyond."),
         low=AROUND[0],
         high=AROUND[1],
         step=0.1,
@@ -65,7 +65,7 @@ FIELDS_HERE = (
         "odd",
         "number",
         45.0,
-        N_("The odd receipt"),
+        N_("The outlier"),
         N_("A seventh price: a typing error, or a very large order."),
         low=5,
         high=DEAREST,
@@ -78,7 +78,8 @@ FIELDS_HERE = (
         25.0,
         N_("The same answer for all"),
         N_(
-            "A network that knows nothing about a coffee can only give one number, always the same."
+            "A network that knows nothing about a coffee can only give the same number for all of "
+            "them."
         ),
         low=5,
         high=40,
@@ -101,7 +102,7 @@ FIELDS_HERE = (
         "switch",
         False,
         N_("Softmax twice"),
-        N_("A common bug: a softmax as the network's last layer, and the one inside the loss."),
+        N_("A common bug: softmax in the last layer, and again inside the loss."),
     ),
     Field(
         "yes",
@@ -119,7 +120,7 @@ FIELDS_HERE = (
         "number",
         -6.0,
         N_("Logit of the true class"),
-        N_("The other class's logit is 0. The further below 0, the surer the mistake."),
+        N_("The other class's logit is 0. The further below 0, the more confident the mistake."),
         low=-LOGIT,
         high=LOGIT,
         step=0.1,
@@ -170,7 +171,7 @@ def regression() -> None:
             x_title=_("predicted price [zł]"),
             y_title=_("loss"),
             key="loss.regression",
-            alt=_("Three losses over the predicted price, and a tangent"),
+            alt=_("Three losses against the predicted price, and a tangent"),
             x=AROUND,
             y=(-2, 16),
             points=[
@@ -300,7 +301,7 @@ def constants(
         x_title=_("the same answer for all [zł]"),
         y_title=y_title,
         key=f"loss.outlier.{kinds[0]}",
-        alt=_("The mean loss over the answer; its lowest point is marked"),
+        alt=_("The mean loss against the answer; its lowest point is marked"),
         x=(3, DEAREST + 2),
         y=(-top / 25, top),
         points=marks,
@@ -359,7 +360,7 @@ def classification() -> None:
             x_title=_("logit of the true class"),
             y_title=_("loss"),
             key="loss.classification",
-            alt=_("Cross entropy over the logit of the true class, and its tangent"),
+            alt=_("Cross entropy against the logit of the true class, and its tangent"),
             x=AXIS,
             y=(-0.5, 10),
             points=marks,
@@ -378,7 +379,7 @@ def classification() -> None:
             r" \end{aligned}"
         )
         st.latex(rf"-\ln p = -\ln ({share.tex}) {cost.sign} {cost.tex}")
-        st.markdown(_("**Gradient** of each logit: what softmax says, less what is true"))
+        st.markdown(_("**Gradient** for each logit: softmax output minus the true answer"))
         wanted = [sums.given(float(place == truth)) for place in range(len(logits))]
         st.latex(
             rf"p - y = {formula.vector(shares)} - {formula.vector(wanted)}"
@@ -423,20 +424,20 @@ def yes_no() -> None:
         )
     with middle:
         lines = {
-            _("true: yes"): (GRID, loss_curves.trace(loss_curves.of_yes(yes=True), GRID)[0]),
-            _("true: no"): (GRID, loss_curves.trace(loss_curves.of_yes(yes=False), GRID)[0]),
+            _("truth: yes"): (GRID, loss_curves.trace(loss_curves.of_yes(yes=True), GRID)[0]),
+            _("truth: no"): (GRID, loss_curves.trace(loss_curves.of_yes(yes=False), GRID)[0]),
         }
         own = list(lines)[0 if yes else 1]
         touching = steepness(steep)
         lines[touching] = loss_curves.tangent(z, value, slope, reach=4, rise=4)
-        st.markdown(_("**Binary cross entropy** (BCE) over the logit"))
+        st.markdown(_("**Binary cross entropy** (BCE) against the logit"))
         colors = dict(zip(lines, (BLUE, ORANGE, palette.LIMIT), strict=True))
         lesson_charts.curves(
             lines,
             x_title=_("logit of “yes”"),
             y_title=_("loss"),
             key="loss.yes_no",
-            alt=_("The loss over the logit, for either true answer, and its tangent"),
+            alt=_("The loss against the logit, for either true answer, and its tangent"),
             x=AXIS,
             y=(-0.5, 8.5),
             points=[lesson_charts.Mark(z, value, color=colors[own])],
@@ -448,7 +449,7 @@ def yes_no() -> None:
         mine = share if yes else 1 - share
         st.markdown(
             _(
-                "Ten answers that are nearly right: **{sum}** together. Yours alone: **{one}**",
+                "Ten nearly right answers cost **{sum}** together. Yours alone costs **{one}**.",
                 sum=together.text,
                 one=cost.text,
             )
@@ -497,7 +498,9 @@ def eleven(shares: list[float], values: list[Number]) -> None:
             },
         ],
     }
-    charts.show(rows, spec, 350, "loss.eleven", _("The loss of ten sure answers and of yours"))
+    charts.show(
+        rows, spec, 350, "loss.eleven", _("The loss of ten nearly right answers and of yours")
+    )
 
 
 def why_not_mse() -> None:
@@ -534,7 +537,7 @@ def why_not_mse() -> None:
                 x_title=_("logit of the true class"),
                 y_title=y_title,
                 key=f"loss.why.{which}",
-                alt=_("Cross entropy and MSE over the logit of the true class"),
+                alt=_("Cross entropy and MSE against the logit of the true class"),
                 x=AXIS,
                 y=y,
                 points=[
@@ -547,8 +550,8 @@ def why_not_mse() -> None:
     steps = {kind: loss_curves.steps_to(kind, z, GOAL, RATE, MOST) for kind in names}
     st.markdown(
         _(
-            "Gradient descent from here, learning rate {rate}: cross entropy gives the "
-            "true class {goal} **{quick}**, MSE **{slow}**.",
+            "Starting here with learning rate {rate}, gradient descent brings the true class to "
+            "{goal} **{quick}** with cross entropy, **{slow}** with MSE.",
             rate=language.number(RATE),
             goal=language.percent(GOAL, 0),
             quick=in_steps(steps["cross_entropy"]),
@@ -569,7 +572,9 @@ def in_steps(steps: int | None) -> str:
     return language.counted("after {n} step", "after {n} steps", steps)
 
 
-dials = lesson.begin("loss", N_("How wrong is an answer, and which way is better?"), FIELDS_HERE)
+dials = lesson.begin(
+    "loss", N_("How wrong is an answer, and which way should it move?"), FIELDS_HERE
+)
 VIEWS = {
     "regression": regression,
     "outlier": outlier,

@@ -53,8 +53,8 @@ FIELDS = (
         },
     ),
     number("x", 1.0, N_("input x"), reach=SPAN),
-    number("w", 1.5, N_("weight w"), N_("How much the output grows when x grows by 1.")),
-    number("b", -1.0, N_("bias b"), N_("What the neuron says when all inputs are 0.")),
+    number("w", 1.5, N_("weight w"), N_("How much the weighted sum grows when x grows by 1.")),
+    number("b", -1.0, N_("bias b"), N_("The neuron's weighted sum when all inputs are 0.")),
     number("x1", 1.5, N_("input x₁"), reach=SPAN),
     number("x2", -1.0, N_("input x₂"), reach=SPAN),
     number("w1", 1.0, N_("weight w₁"), N_("How much x₁ counts.")),
@@ -70,7 +70,7 @@ FIELDS = (
         "choice",
         "none",
         N_("Activation function"),
-        N_("What the neuron does with its sum; the next lesson is about it."),
+        N_("What the neuron does with its sum; the next page is about this."),
         choices=tuple(BENDS),
         choice_labels=BENDS,
     ),
@@ -96,7 +96,7 @@ FIELDS = (
         "integer",
         3,
         N_("Neurons in the first layer"),
-        N_("Each draws one straight edge."),
+        N_("Each draws one straight line."),
         low=1,
         high=6,
     ),
@@ -104,8 +104,8 @@ FIELDS = (
         "joined",
         "choice",
         "all",
-        N_("The second layer says yes if so many of them do"),
-        N_("Its bias decides that: the more are needed, the lower it is."),
+        N_("The second layer answers yes if this many of them do"),
+        N_("Its bias sets this: the more yes answers it needs, the lower the bias."),
         choices=("all", "most", "one"),
         choice_labels={
             "all": N_("all (AND)"),
@@ -118,7 +118,7 @@ FIELDS = (
         "number",
         6.0,
         N_("Size of the first layer's weights"),
-        N_("Larger weights and biases: the same edges, but sharper."),
+        N_("Larger weights and biases: the same lines, but sharper."),
         low=1,
         high=12,
         step=0.5,
@@ -172,7 +172,7 @@ def line() -> None:
             x_title=_("input x"),
             y_title=_("output"),
             key="neuron.line",
-            alt=_("The neuron's output over its input; at x it is {a}", a=a.text),
+            alt=_("The neuron's output against its input; at x it is {a}", a=a.text),
             x=(-4, 4),
             y=(-4, 4),
             points=[
@@ -280,7 +280,7 @@ def show_plane(
         y_title="x₂",
         key=key,
         alt=_(
-            "What the network says over the plane; {right} of {all} points are right",
+            "The network's answers all over the plane; {right} of {all} points are correct",
             right=count,
             all=len(data),
         ),
@@ -292,14 +292,14 @@ def show_plane(
     score(count, len(data))
     st.caption(
         _(
-            "Blue and orange: the two classes, and what the network says there. A cross is a "
-            "point on the wrong side. The green diamond is x: click to move it."
+            "Blue and orange are the two classes; the background is the network's answer. A cross "
+            "marks a wrong answer. The green diamond is x: click to move it."
         )
     )
 
 
 def score(count: int, all_points: int) -> None:
-    message = _("{right} of {all} points right", right=count, all=all_points)
+    message = _("{right} of {all} points correct", right=count, all=all_points)
     if count == all_points:
         st.badge(message, icon=":material/check:", color="green")
     else:
@@ -309,11 +309,11 @@ def score(count: int, all_points: int) -> None:
 def side_of(a: Number) -> None:
     """What an output means as an answer."""
     if a.shown == 0.5:
-        st.caption(_("The output is 0.5, right on the border: the answer is undecided."))
+        st.caption(_("The output is 0.5, right on the boundary: the answer is undecided."))
     elif a.value > 0.5:
         st.caption(_("{a} is above 0.5: the answer is blue.", a=a.text))
     else:
-        st.caption(_("{a} is not above 0.5: the answer is orange.", a=a.text))
+        st.caption(_("{a} is at most 0.5: the answer is orange.", a=a.text))
 
 
 def layer() -> None:
@@ -412,7 +412,7 @@ def bends() -> None:
     ]
     y = sums.of(lambda *terms: sum(terms), offset, *added, places=2)
     grid = xs.flatten().tolist()
-    goal, total = _("curve to follow"), _("network")
+    goal, total = _("target curve"), _("network")
     lines = {goal: (grid, neuron.hill(xs).flatten().tolist()), total: (grid, output)}
     colors = {goal: palette.LIMIT, total: palette.CLASSES[0]}
     picture, side = st.columns([3, 2], gap="large")

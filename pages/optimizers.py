@@ -50,7 +50,9 @@ FIELDS: Final = (
         "choice",
         "ravine",
         N_("Loss surface"),
-        N_("The loss of two weights. The darker, the higher; a mark shows a lowest place."),
+        N_(
+            "The loss as a function of two weights. Darker is higher; marks show the lowest points."
+        ),
         choices=tuple(SURFACES),
         choice_labels={surface.name: surface.label for surface in SURFACES.values()},
     ),
@@ -68,7 +70,7 @@ FIELDS: Final = (
         "number",
         0.1,
         N_("Learning rate η"),
-        N_("How far a step goes against the gradient."),
+        N_("How big each step is."),
         low=0.001,
         high=10,
         log=True,
@@ -91,8 +93,8 @@ FIELDS: Final = (
         "follow",
         "choice",
         "sgd",
-        N_("Follow"),
-        N_("Whose formula is shown, with the numbers of the next step."),
+        N_("Show the steps of"),
+        N_("The optimizer whose formula and next step are shown."),
         choices=descent.NAMES,
         choice_labels=SETTINGS["optimizer"].choice_labels,
     ),
@@ -101,7 +103,7 @@ FIELDS: Final = (
         "integer",
         230,
         N_("Turn the landscape [°]"),
-        N_("A mouse turns it too."),
+        N_("Or drag it with the mouse."),
         low=0,
         high=360,
         step=10,
@@ -123,7 +125,9 @@ def localised(latex: str) -> str:
 
 
 dials = lesson.begin(
-    "optimizers", N_("How does a gradient become a step, and which way leads down fastest?"), FIELDS
+    "optimizers",
+    N_("How does a gradient become a step, and which optimizer gets down fastest?"),
+    FIELDS,
 )
 
 # Another surface has its trouble at another place: start there, but only when it is changed.
@@ -159,7 +163,8 @@ def where_they_are() -> str:
         for name, way in walked.items()
     )
     return _(
-        "The loss over two weights, and the ways of the optimizers after {n} steps: {places}",
+        "The loss as a function of two weights, and the paths of the optimizers after {n} steps: "
+        "{places}",
         n=step,
         places=places,
     )
@@ -220,8 +225,8 @@ def limits() -> str:
     most = descent.limit(follow, momentum, h)
     if most is None:
         return _(
-            "{name} divides each gradient by its usual size: a step moves a weight by about "
-            "η = {rate}, however steep or flat it is there.",
+            "{name} divides each gradient by its typical size: a step moves a weight by about η = "
+            "{rate}, however steep or flat it is there.",
             name=followed,
             rate=number(rate),
         )
@@ -231,8 +236,8 @@ def limits() -> str:
         "nesterov": r"2(1+\mu)/((1+2\mu)h)",
     }[follow]
     return _(
-        "At the bottom the steepest curvature is $h = {h}$. {name} comes to rest there while "
-        "$\\eta < {rule} = {most}$; you have $\\eta = {rate}$.",
+        "At the bottom the steepest curvature is $h = {h}$. {name} settles there if $\\eta < "
+        "{rule} = {most}$; yours is $\\eta = {rate}$.",
         h=formula.tex(h, 1),
         name=followed,
         rule=rule,
@@ -260,25 +265,25 @@ def verdict() -> None:
     match found.kind:
         case "right" | "detour":
             said = _(
-                "**Right.** From step {n} on less than 1% of the starting loss is left.",
+                "**Just right.** After step {n}, less than 1% of the starting loss is left.",
                 n=descent.settled(track),
             )
             show, icon = st.success, "check"
             if found.kind == "detour":
                 said = _(
-                    "**It arrives, but by a detour.** It leaves the picture on the way. From step "
-                    "{n} on less than 1% of the starting loss is left.",
+                    "**It arrives, but by a detour.** It leaves the map on the way. After step "
+                    "{n}, less than 1% of the starting loss is left.",
                     n=descent.settled(track),
                 )
                 show, icon = st.warning, "alt_route"
         case "lost":
             said = (
                 _(
-                    "**Too large: it diverges.** From step {n} on it is out of the picture.",
+                    "**Too large: it diverges.** From step {n} on it is off the map.",
                     n=track.outside(*SPAN),
                 )
                 if track.lost is not None
-                else _("**Too large.** At the end it is out of the picture.")
+                else _("**Too large.** At the end it is off the map.")
             )
             show, icon = st.error, "trending_up"
         case "small":
@@ -295,7 +300,7 @@ def verdict() -> None:
             )
         case "restless":
             said = _(
-                "**Too large to come to rest.** The loss of the last three steps: {losses}.",
+                "**Too large to settle.** The loss of the last three steps: {losses}.",
                 losses=" → ".join(language.number(loss, 2) for loss in track.losses[-3:]),
             )
             icon = "swap_vert"
@@ -307,7 +312,7 @@ def verdict() -> None:
             )
             if min(track.losses) < track.losses[STEPS] / 2:
                 said += " " + _(
-                    "It had come down to {least}, rolled past the bottom and up again.",
+                    "It got down to {least}, then rolled past the bottom and up again.",
                     least=percent(min(track.losses) / track.losses[0]),
                 )
             icon = "swap_vert"
@@ -345,7 +350,7 @@ def loss_over_steps() -> None:
         x_title=_("step"),
         y_title=_("loss"),
         key="optimizers.losses",
-        alt=_("The loss of each optimizer over the steps"),
+        alt=_("The loss of each optimizer by step"),
         x=(0, 1.01 * STEPS),
         y=(0, top),
         points=[
@@ -393,14 +398,14 @@ with right:
         if way.outside(*SPAN) is not None
     ]
     if gone:
-        st.caption(_("Out of the picture: {names}.", names=", ".join(gone)))
+        st.caption(_("Off the map: {names}.", names=", ".join(gone)))
     elif dials["view"] == "flat":
         st.caption(_("Click on the map to start somewhere else."))
 
 st.header(_("The next step of {name} in numbers", name=followed), anchor=False)
 here = min(step, len(track.points) - 1)
 if here < step:
-    st.caption(_("Step {n}, the last before it is lost.", n=here + 1))
+    st.caption(_("Step {n}, the last one before it flies off.", n=here + 1))
 parts, after = update_rule.step(track, surface, localised(surface.slope), here)
 for column, part in zip(st.columns([1.2, *[1.5] * (len(parts) - 1)]), parts, strict=True):
     column.latex(part)
@@ -408,7 +413,7 @@ if here + 1 < len(track.points):
     w1, w2 = (w.like(by_torch) for w, by_torch in zip(after, track.points[here + 1], strict=True))
     st.caption(
         _(
-            "torch's own step {n} leads to w₁ = {w1}, w₂ = {w2}: the same.",
+            "PyTorch's step {n} gives w₁ = {w1}, w₂ = {w2}: the same.",
             n=here + 1,
             w1=w1.text,
             w2=w2.text,

@@ -51,7 +51,7 @@ EARLIER: Final = "pytorch.earlier"  # and the one before it, to compare with
 
 dials = lesson.begin(
     "pytorch",
-    N_("What is a PyTorch program made of, and what changes when one part is exchanged?"),
+    N_("What is a PyTorch program made of, and what changes when you swap one part?"),
     [replace(field, label=LABELS.get(name, field.label)) for name, field in FIELDS.items()],
 )
 
@@ -131,7 +131,7 @@ def buttons(program: Program) -> None:
     if run.button(
         _("Run"), icon=":material/play_arrow:", type="primary", key="pytorch.run", width="stretch"
     ):
-        with st.spinner(_("Runs …")), frame.TURNS.aside():
+        with st.spinner(_("Running …")), frame.TURNS.aside():
             outcome = five_parts_run.run(program)
         last: Outcome | None = st.session_state.get(RUN)
         if last is not None and last.choices != outcome.choices:
@@ -156,7 +156,7 @@ def figure(outcome: Outcome) -> str:
     if outcome.choices.classes:
         return _("accuracy {share}", share=language.percent(outcome.figure))
     if not math.isfinite(outcome.figure):
-        return _("mean error without bounds")
+        return _("mean error: infinite")
     unit = " zł" if outcome.choices.data == "price" else ""
     return _(
         "mean error {error}",
@@ -171,13 +171,13 @@ def result(program: Program) -> None:
     trained = last if last is not None and last.choices == program.choices else None
     outcome = trained or five_parts_run.untrained(program)
     if trained is None:
-        title = _("**Not trained yet**: this is what random weights say.")
+        title = _("**Not trained yet**: these are the answers of random weights.")
     else:
-        title = _("**Trained**: validation, {figure}.", figure=figure(trained))
+        title = _("**Trained.** On the validation data: {figure}.", figure=figure(trained))
     compared = last if trained is None else earlier
     # A price's error says nothing beside an accuracy, nor do other data.
     if compared is not None and compared.choices.data == program.choices.data:
-        title += " " + _("The run before: {figure}.", figure=figure(compared))
+        title += " " + _("Previous run: {figure}.", figure=figure(compared))
     with st.container(key="pytorch_title"):
         st.markdown(title)
     if program.choices.classes:
@@ -193,7 +193,7 @@ def result(program: Program) -> None:
         return
     if not fell:
         st.warning(
-            _("The loss has not gone down: the steps are too long. Try a smaller learning rate."),
+            _("The loss has not gone down: the steps are too large. Try a smaller learning rate."),
             icon=":material/trending_up:",
         )
     st.code("\n".join(trained.lines), language=None, height=130)
@@ -213,7 +213,7 @@ def regions(outcome: Outcome) -> None:
         "x₁",
         "x₂",
         "pytorch.regions",
-        _("What the network says at each place: class 0 orange, class 1 blue; points: the data"),
+        _("The network's answer at each place: class 0 orange, class 1 blue; points: the data"),
         points,
         height=290,
     )
@@ -261,7 +261,7 @@ def curve(outcome: Outcome) -> None:
             "encoding": {**encoding, "color": {"value": palette.CLASSES[5]}},
         },
     ]
-    alt = _("The network's value over its input, as a line; points: the data")
+    alt = _("The network's output against its input, as a line; points: the data")
     charts.show(rows, {"layer": layers}, 290, "pytorch.curve", alt)
 
 
@@ -276,7 +276,7 @@ def losses(last: Outcome, earlier: Outcome | None) -> bool:
     lines: dict[str, Sequence[float]] = {_("last run"): last.losses}
     # Losses of another kind, or on other data, are not to be compared.
     if earlier is not None and same("data") and same("loss"):
-        lines[_("the one before")] = earlier.losses
+        lines[_("previous run")] = earlier.losses
     drawn = {
         name: [(n, loss) for n, loss in enumerate(values, start=1) if loss < 1e30]
         for name, values in lines.items()
@@ -293,12 +293,12 @@ def losses(last: Outcome, earlier: Outcome | None) -> bool:
         _("epoch"),
         _("Loss"),
         "pytorch.losses",
-        _("Loss over the epochs; in the last one {loss}", loss=ticks.written(last.losses[-1])),
+        _("Loss by epoch; in the last one {loss}", loss=ticks.written(last.losses[-1])),
         (1, max(2, *(len(values) for values in lines.values()))),
         (0, top),
         points=end,
-        colors={_("last run"): palette.TRAIN, _("the one before"): palette.LIMIT},
-        dashed=[_("the one before")],
+        colors={_("last run"): palette.TRAIN, _("previous run"): palette.LIMIT},
+        dashed=[_("previous run")],
         height=150,
     )
     return all(map(math.isfinite, last.losses)) and last.losses[-1] <= last.losses[0]

@@ -102,7 +102,7 @@ def evaluate(run: Run) -> None:
     language.prose("rps", "adaptive")
     with st.spinner(_("Measuring …")):
         found = adaptive(run.recipe.to_json())
-    titles = {**rps_game.NAMES, "habits": N_("who knows each player's habits")}
+    titles = {**rps_game.NAMES, "habits": N_("someone who knows every player's habits")}
     st.dataframe(
         {
             _("On whole games of test players"): [_(titles[name]) for name in found],

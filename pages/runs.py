@@ -9,7 +9,7 @@ from playground.ui.parts import part
 
 frame.page(
     N_("Runs"),
-    N_("Compare what you have trained, take it with you, and try a whole grid of settings."),
+    N_("Compare your runs, export them, and try a whole grid of settings."),
 )
 listed, swept = st.tabs(
     [":material/table_rows: " + _("Runs"), ":material/grid_on: " + _("Sweep")],

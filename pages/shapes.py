@@ -34,7 +34,7 @@ def data(panel: Panel, run: Run) -> None:
         sizes(dataset)
         pictures.samples(dataset.train, own.names)
         counts = torch.bincount(dataset.train.targets, minlength=3).tolist()
-        charts.columns(own.names, counts, _("figure"), _("training examples"), "shapes.counts", 190)
+        charts.columns(own.names, counts, _("shape"), _("training examples"), "shapes.counts", 190)
     st.header(_("Your own pictures"), anchor=False)
     own.upload()
     own.show(run, st.session_state.get("shapes.before"))
@@ -58,7 +58,7 @@ def try_it(run: Run) -> None:
         picture,
         run,
         own,
-        _("What the network sees: only the figure, a flat one stretched to a full square."),
+        _("What the network sees: just the shape, stretched to fill the square."),
     )
 
 

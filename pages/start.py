@@ -11,18 +11,18 @@ from playground.ui.language import _
 
 TOUR = {
     "neuron": N_("Move the weight and the bias: the line tilts and shifts."),
-    "loss": N_("Move a prediction: how wrong is it, and which way is better?"),
-    "optimizers": N_("Choose a start and see which optimizer is down first."),
+    "loss": N_("Move a prediction: how wrong is it, and which way should it move?"),
+    "optimizers": N_("Choose a start and see which optimizer gets down first."),
     "digits": N_("Draw a digit, press **Train**, and watch the answer change."),
     "pytorch": N_("See the same as code: five parts, and what each line does."),
 }
 LESSONS = {
-    "neuron": N_("Inputs times weights, plus a bias: one border. Several neurons: a layer."),
+    "neuron": N_("Inputs times weights, plus a bias: one boundary. Several neurons: a layer."),
     "activations": N_("Six ways to bend a sum, and why a network without any stays straight."),
     "forward_pass": N_("From the inputs to the answer, number by number; also a convolution."),
     "loss": N_("One number for how wrong an answer is: MSE, MAE, Huber, cross entropy."),
     "backpropagation": N_("The chain rule from the loss back to each weight, factor by factor."),
-    "optimizers": N_("SGD, momentum, RMSprop and Adam on their way down the same loss."),
+    "optimizers": N_("SGD, momentum, RMSprop and Adam on their way down the same loss surface."),
     "batches": N_("A deck of examples dealt in batches: noise, steps, epochs, overfitting."),
     "pytorch": N_("Data, model, loss, optimizer and training loop as code that runs."),
 }

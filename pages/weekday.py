@@ -34,7 +34,7 @@ def try_it(run: Run) -> None:
         st.caption(
             ":material/info: "
             + _(
-                "Together {n} hours: more than a day has. The network answers all the same.",
+                "That makes {n} hours, more than a day has. The network will answer anyway.",
                 n=language.number(total, 1),
             )
         )
@@ -52,7 +52,9 @@ def sweep(predictor, row) -> None:
         list(columns),
         format_func={name: _(column.label) for name, column in columns.items()}.__getitem__,
         **tied("weekday.sweep", "morning"),
-        help=_("This input goes from least to most; the others stay as you set them."),
+        help=_(
+            "This input runs from its lowest to its highest value; the others stay as you set them."
+        ),
     )
     steps = torch.linspace(columns[name].low, columns[name].high, 49)
     inputs = WEEKDAY.encoder.encode(row).repeat(len(steps), 1)

@@ -24,11 +24,11 @@ PATIENCE: Final = 10.0  # seconds to wait for a server that writes
 ENDINGS: Final = ("", "-wal", "-shm")  # of the files that are one SQLite database
 
 POSTGRESQL: Final = N_(
-    "The database is PostgreSQL, which has programs of its own for this: pg_dump copies it while "
-    "the server runs (pg_dump -Fc -f FILE -h {host} -U {user} {name}), and pg_restore --clean "
-    "brings a copy back while no server runs."
+    "The database is PostgreSQL, which has its own tools for this: pg_dump copies it while the "
+    "server runs (pg_dump -Fc -f FILE -h {host} -U {user} {name}), and pg_restore --clean brings "
+    "a copy back while no server runs."
 )
-OTHER: Final = N_("This database is no file, so there is nothing to copy.")
+OTHER: Final = N_("This database is not a file, so there is nothing to copy.")
 
 
 class BackupError(PlaygroundError):
@@ -48,7 +48,7 @@ def backup(file: Path, where: str | None = None) -> int:
         raise BackupError(N_("There is no database at {file} yet."), file=source)
     if file.exists():
         raise BackupError(
-            N_("{file} is there already. Choose another name, or delete it first."), file=file
+            N_("{file} already exists. Choose another name, or delete it first."), file=file
         )
     with _beside(file) as copy:
         _copy(source, copy)
@@ -157,7 +157,7 @@ def _checked(copy: Path, source: Path) -> int:
     if not sound:
         raise _damaged(source)
     if not {DESKS.name, "alembic_version"} <= names:
-        raise BackupError(N_("The file is no database of this program."))
+        raise BackupError(N_("The file is not a database of this program."))
     store = Store(f"sqlite:///{copy}")
     try:
         return store.count()
@@ -170,8 +170,8 @@ def _checked(copy: Path, source: Path) -> int:
 def _damaged(file: Path) -> BackupError:
     return BackupError(
         N_(
-            "The database in {file} is damaged. What can be saved of it, sqlite3 saves: "
-            "sqlite3 {name} .recover | sqlite3 recovered.db; then restore recovered.db."
+            "The database in {file} is damaged. To rescue what is left, use sqlite3: sqlite3 "
+            "{name} .recover | sqlite3 recovered.db; then restore recovered.db."
         ),
         file=file,
         name=file.name,

@@ -85,7 +85,7 @@ class Gate:
             now = self.clock()
             if now < self._until:
                 raise GateError(
-                    N_("Too many wrong secrets. Try again in {n} s."),
+                    N_("Too many wrong passwords. Try again in {n} s."),
                     n=math.ceil(self._until - now),
                 )
             if hmac.compare_digest(fingerprint(given.strip()), fingerprint(secret)):
@@ -118,19 +118,24 @@ def nickname(text: str) -> str:
     text = " ".join(unicodedata.normalize("NFKC", text).split()) if not unseen else ""
     if unseen or _UNSEEN & set(text):
         raise PlaygroundError(
-            N_("A nickname has no invisible characters, line breaks or signs that turn writing.")
+            N_(
+                "A nickname cannot have invisible characters, line breaks or characters that "
+                "reverse the text direction."
+            )
         )
     if not SHORTEST <= len(text) <= LONGEST:
         raise PlaygroundError(
-            N_("A nickname has {low} to {high} letters."), low=SHORTEST, high=LONGEST
+            N_("A nickname has {low} to {high} characters."), low=SHORTEST, high=LONGEST
         )
     if not any(unicodedata.category(sign)[0] in "LN" for sign in text):
-        raise PlaygroundError(N_("A nickname needs a letter or a digit."))
+        raise PlaygroundError(N_("A nickname must contain a letter or a digit."))
     marks = 0
     for sign in text:
         marks = marks + 1 if unicodedata.category(sign)[0] == "M" else 0
         if marks > STACKED:
-            raise PlaygroundError(N_("A nickname has at most {n} marks on one letter."), n=STACKED)
+            raise PlaygroundError(
+                N_("A nickname can have at most {n} accents on one letter."), n=STACKED
+            )
     return text
 
 

@@ -399,8 +399,8 @@ class Desks:
             if self._joins < 1:
                 raise NicknameError(
                     N_(
-                        "Too many join the class board at this moment. Train a network, then join: "
-                        "whoever has trained one gets on. Or try again in a minute."
+                        "Too many people are joining the class board right now. Train a network, "
+                        "then join: anyone who has trained one gets in. Or try again in a minute."
                     )
                 )
             self._joins -= 1

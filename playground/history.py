@@ -154,7 +154,7 @@ class History:
             found._check()
         except BROKEN as error:
             raise HistoryError(
-                N_("This is no history of a run: {reason}."),
+                N_("This is not a run history: {reason}."),
                 reason=f"{type(error).__name__}: {error}"[:200],
             ) from error
         return found

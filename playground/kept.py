@@ -218,7 +218,7 @@ def from_json(text: str) -> list[tuple[str, Recipe, History]]:
         raise  # it says itself what is wrong
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PlaygroundError(
-            N_("This is no file of runs: {reason}."), reason=f"{type(error).__name__}: {error}"
+            N_("This is not a file of runs: {reason}."), reason=f"{type(error).__name__}: {error}"
         ) from error
 
 

@@ -144,9 +144,9 @@ def check(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> None:
         raise LimitError(
             N_(
                 "This network would need about {need} MB of memory: {weights} MB for its weights "
-                "with gradients, optimizer and copies, {signals} MB for what its layers put out. "
-                "One run may take {limit} MB: choose fewer channels or neurons, a larger stride "
-                "or a smaller batch."
+                "with gradients, optimizer and copies, {signals} MB for the outputs of its "
+                "layers. One run may use {limit} MB: choose fewer channels or neurons, a larger "
+                "stride or a smaller batch."
             ),
             need=_mega(found.bytes),
             weights=_mega(found.weights),
@@ -157,8 +157,8 @@ def check(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> None:
         raise LimitError(
             N_(
                 "This network would hold up everybody else: a step, or a look at the validation "
-                "set, takes about {need} thousand million multiplications and additions, and "
-                "{limit} are allowed. Choose fewer channels, a larger stride or a smaller batch."
+                "set, takes about {need} billion multiplications and additions, and {limit} are "
+                "allowed. Choose fewer channels, a larger stride or a smaller batch."
             ),
             need=math.ceil(found.operations / 1e9),
             limit=MOST_OPERATIONS // 1_000_000_000,
@@ -187,9 +187,9 @@ def check_together(new: Iterable[Need], others: Iterable[Need], at_once: int, bu
     if wanted > budget:
         raise LimitError(
             N_(
-                "The server has too little memory left: this needs about {need} MB more, and of "
-                "{limit} MB for everybody's networks {left} MB are free. Choose a smaller network, "
-                "or wait until others have finished."
+                "The server has too little memory left: this needs about {need} MB more, but only "
+                "{left} of the {limit} MB for everyone's networks are free. Choose a smaller "
+                "network, or wait until others have finished."
             ),
             need=_mega(wanted - taken),
             limit=_mega(budget),
@@ -206,8 +206,8 @@ def check_active(count: int, already: int, background: bool) -> None:
     if background and already + count > MOST_BEHIND:
         raise LimitError(
             N_(
-                "On one desk at most {limit} runs of sweeps train at a time, and {count} do: stop "
-                "that sweep, or wait until it has finished."
+                "One desk can train at most {limit} sweep runs at a time, and {count} are "
+                "training: stop that sweep, or wait until it has finished."
             ),
             limit=MOST_BEHIND,
             count=already,
@@ -215,8 +215,8 @@ def check_active(count: int, already: int, background: bool) -> None:
     if not background and already + count > MOST_ACTIVE:
         raise LimitError(
             N_(
-                "On one desk at most {limit} networks train at a time, and {count} do: pause or "
-                "stop one on its page, or wait until one has finished."
+                "One desk can train at most {limit} networks at a time, and {count} are training: "
+                "pause or stop one on its page, or wait until one has finished."
             ),
             limit=MOST_ACTIVE,
             count=already,

@@ -100,8 +100,8 @@ def read(
             problems.append(
                 LinkError(
                     N_(
-                        "{label} ({name}): the link asks for {asked}, but allowed is {allowed}. "
-                        "The usual value is used instead."
+                        "{label} ({name}): the link asks for {asked}, but must ask for {allowed}. "
+                        "The default is used instead."
                     ),
                     label=field.label,
                     name=name,
@@ -127,8 +127,8 @@ def _unequal(fields: Mapping[str, Field], values: dict[str, Value]) -> list[Link
     return [
         LinkError(
             N_(
-                "A link needs equally many channels, kernels and strides, but this one has "
-                "{channels}, {kernels} and {strides} of them. The usual ones are used instead."
+                "A link needs the same number of channels, kernels and strides, but this one has "
+                "{channels}, {kernels} and {strides} of them. The defaults are used instead."
             ),
             **lengths,
         )
@@ -151,12 +151,12 @@ def _unknown(names: Iterable[str], known: Collection[str]) -> list[LinkError]:
         near = difflib.get_close_matches(asked, known, n=1)
         if near:
             message = N_(
-                "The link names “{asked}”, which is no setting of this page. The nearest is "
-                "{nearest}."
+                "The link names “{asked}”, but this page has no such setting. Did you mean "
+                "{nearest}?"
             )
             problems.append(LinkError(message, asked=asked, nearest=near[0]))
         else:
-            message = N_("The link names “{asked}”, which is no setting of this page.")
+            message = N_("The link names “{asked}”, but this page has no such setting.")
             problems.append(LinkError(message, asked=asked))
     return problems
 

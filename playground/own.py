@@ -49,7 +49,7 @@ def read(kind: Project, path: str | os.PathLike[str], recipe: Recipe, skip: bool
     if problems and (not skip or not len(examples)):
         raise PlaygroundError(
             N_(
-                "{name}: {good} can be used, and these cannot: {problems} Mend them, or leave "
+                "{name}: {good} can be used, and these cannot: {problems} Correct them, or leave "
                 "them out with skip=True (in a terminal --skip)."
             ),
             name=name,
@@ -159,8 +159,8 @@ def _range(values: Tensor) -> str:
 def _refused(wanted: Mapping[str, Any], found: str) -> PlaygroundError:
     return PlaygroundError(
         N_(
-            "Own examples are Examples(inputs, targets), here with inputs {inputs} and targets "
-            "{targets}, not {found}. playground.table reads them from a file."
+            "Your own examples must be Examples(inputs, targets), here with inputs {inputs} and "
+            "targets {targets}, not {found}. playground.table reads them from a file."
         ),
         **wanted,
         found=found,

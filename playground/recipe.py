@@ -60,7 +60,7 @@ class Recipe:
         N_("Network"),
         N_(
             "MLP: every neuron sees all values of the layer before. CNN: small windows slide over "
-            "the picture, so a stroke is recognised wherever it lies."
+            "the picture, so a stroke is recognised anywhere."
         ),
         choices=("mlp", "cnn"),
         choice_labels={"mlp": N_("MLP (fully connected)"), "cnn": N_("CNN (convolutions)")},
@@ -96,7 +96,7 @@ class Recipe:
         "integers",
         (2, 2),
         N_("Stride"),
-        N_("How far the window moves at a time: 2 halves the picture."),
+        N_("How far the window moves at a time: 2 halves each side of the picture."),
         low=1,
         high=3,
         longest=4,
@@ -105,7 +105,10 @@ class Recipe:
         "choice",
         "relu",
         N_("Activation function"),
-        N_("What a neuron does with its weighted sum. Without one, all layers melt into one."),
+        N_(
+            "What a neuron does with its weighted sum. Without one, all layers act like a "
+            "single layer."
+        ),
         choices=("sigmoid", "tanh", "relu", "leaky_relu", "maxout", "elu", "none"),
         choice_labels={
             "sigmoid": "sigmoid",
@@ -130,7 +133,10 @@ class Recipe:
         "number",
         0.0,
         N_("Dropout"),
-        N_("The share of hidden neurons that a batch randomly switches off, against overfitting."),
+        N_(
+            "The share of hidden neurons that are switched off at random for each example, "
+            "during training only. It works against overfitting."
+        ),
         low=0,
         high=0.9,
         step=0.05,
@@ -191,7 +197,10 @@ class Recipe:
         "number",
         0.9,
         N_("Momentum"),
-        N_("How much of the last step a step keeps (SGD with momentum, Nesterov)."),
+        N_(
+            "How much of the previous step carries over into the next (SGD with momentum, "
+            "Nesterov)."
+        ),
         low=0,
         high=0.99,
         step=0.01,
@@ -200,7 +209,7 @@ class Recipe:
         "number",
         0.9,
         N_("Adam β₁"),
-        N_("How slowly Adam's average of gradients forgets."),
+        N_("How long Adam remembers past gradients: the closer to 1, the longer."),
         low=0,
         high=0.99,
         step=0.01,
@@ -209,7 +218,7 @@ class Recipe:
         "number",
         0.999,
         N_("Adam β₂, RMSprop α"),
-        N_("How slowly the average of squared gradients forgets."),
+        N_("How long the optimizer remembers past squared gradients: the closer to 1, the longer."),
         low=0.8,
         high=0.9999,
         step=0.0001,
@@ -218,7 +227,7 @@ class Recipe:
         "number",
         0.001,
         N_("Learning rate"),
-        N_("How far a step goes against the gradient. Too small: slow. Too large: it diverges."),
+        N_("The size of each step. Too small: slow. Too large: training diverges."),
         low=1e-5,
         high=10,
         log=True,
@@ -268,7 +277,7 @@ class Recipe:
         "integer",
         64,
         N_("Batch size"),
-        N_("How many examples share one step."),
+        N_("How many examples are used for each step."),
         low=1,
         high=1024,
         log=True,
@@ -307,8 +316,8 @@ class Recipe:
         0.0,
         N_("Augmentation"),
         N_(
-            "How much training pictures are turned, shifted, stretched and thickened, "
-            "anew each epoch. 0: not at all."
+            "How strongly training pictures are rotated, shifted, stretched and thickened at "
+            "random, differently in each epoch. 0: not at all."
         ),
         low=0,
         high=1,
@@ -326,7 +335,7 @@ class Recipe:
         "integer",
         0,
         N_("Threads"),
-        N_("Processor threads for one run. 0: decided when it starts, and recorded."),
+        N_("Processor threads for one run. 0: chosen automatically at the start, and recorded."),
         low=0,
         high=64,
     )
@@ -349,8 +358,8 @@ class Recipe:
         if not len(self.channels) == len(self.kernels) == len(self.strides):
             raise RecipeError(
                 N_(
-                    "channels, kernels and strides say how many convolution blocks there are, "
-                    "so they need equally many numbers, not {channels}, {kernels} and {strides}."
+                    "channels, kernels and strides each have one number per convolution block, so "
+                    "they need the same number of values, not {channels}, {kernels} and {strides}."
                 ),
                 channels=len(self.channels),
                 kernels=len(self.kernels),
@@ -446,7 +455,7 @@ def unknown(name: str, known: Iterable[str]) -> RecipeError:
     known = list(known)
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.0)
     return RecipeError(
-        N_("There is no {name}. The nearest is {nearest}; there are: {known}."),
+        N_("There is no {name}. Did you mean {nearest}? There are: {known}."),
         name=shown(name),
         nearest=near[0] if near else "-",
         known=", ".join(known),

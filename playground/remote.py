@@ -44,7 +44,7 @@ VARIABLE: Final = "PLAYGROUND_RAY"
 CORES: Final = "PLAYGROUND_RAY_CORES"
 PATIENCE: Final = 300.0  # seconds for an answer: drawing a data set may take two minutes
 RESTART: Final = 30.0  # seconds for an actor that died to be there again
-LOST: Final = N_("The computer that trained this network is not there any more ({reason}).")
+LOST: Final = N_("The computer that trained this network is no longer available ({reason}).")
 
 
 # --- In the actor ------------------------------------------------------------------------

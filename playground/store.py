@@ -452,7 +452,7 @@ class Store:
                         raise BoardFullError(
                             N_(
                                 "The class board is full: it holds {n} desks. Ask your teacher to "
-                                "take off those that nobody needs any more."
+                                "remove those that nobody needs any more."
                             ),
                             passing=False,
                             n=MOST_MEMBERS,
@@ -834,22 +834,20 @@ class Store:
         return _sentence(error)
 
 
-LOCKED: Final = N_("Another program holds the database, so nothing is kept at the moment.")
-FULL: Final = N_("The server's disk is full, so nothing more is kept.")
-READ_ONLY: Final = N_("The server may not write to its data folder, so nothing is kept.")
-DAMAGED: Final = N_(
-    "The database was damaged. It has been set aside as {name}, and a new one begun."
-)
+LOCKED: Final = N_("Another program has locked the database, so nothing is saved at the moment.")
+FULL: Final = N_("The server's disk is full, so nothing more is saved.")
+READ_ONLY: Final = N_("The server cannot write to its data folder, so nothing is saved.")
+DAMAGED: Final = N_("The database was damaged. It was saved as {name}, and a new one was created.")
 REPLACED: Final = N_(
     "The database's file was deleted or replaced while the server ran. What the server still holds "
     "is written into the file that is there now."
 )
 EMPTY: Final = N_(
-    "The database's file {name} was empty, so a new one begins. If there were desks in it, stop "
-    "the server and restore a backup."
+    "The database's file {name} was empty, so a new one was created. If there were desks in it, "
+    "stop the server and restore a backup."
 )
-BROKEN: Final = N_("The database cannot be used ({reason}), so nothing is kept.")
-NEWER: Final = N_("A newer version of this program wrote the database, so nothing is kept.")
+BROKEN: Final = N_("The database cannot be used ({reason}), so nothing is saved.")
+NEWER: Final = N_("A newer version of this program wrote the database, so nothing is saved.")
 
 # SQLite's own codes: https://sqlite.org/rescode.html
 CODES: Final[Mapping[int, str]] = {
@@ -885,7 +883,7 @@ def _full() -> DeskFullError:
     return DeskFullError(
         N_(
             "This desk is full: it holds at most {megabytes} MB and {things} pictures, tables and "
-            "games. Delete some runs or pictures; until then nothing more is kept."
+            "games. Delete some runs or pictures; until then nothing more is saved."
         ),
         megabytes=MOST_BYTES // 2**20,
         things=MOST_THINGS,

@@ -28,7 +28,7 @@ WIDTH: Final = replace(
     kind="integer",
     default=128,
     label=N_("Neurons in each hidden layer"),
-    help=N_("All hidden layers get this many neurons; how many layers there are, stays."),
+    help=N_("Every hidden layer gets this many neurons; the number of layers stays the same."),
     log=True,
     longest=1,
 )
@@ -163,11 +163,13 @@ def cells(project: Project, base: Recipe, axes: Sequence[Axis], epochs: int) -> 
     """
     names = [axis.field.name for axis in axes]
     if not 1 <= len(names) <= 2 or len(set(names)) < len(names):
-        raise PlaygroundError(N_("A sweep goes over one or two different hyperparameters."))
+        raise PlaygroundError(N_("A sweep varies one or two different hyperparameters."))
     points = list(product(*(axis.values for axis in axes)))
     if len(points) > MOST_RUNS:
         raise PlaygroundError(
-            N_("These are {count} runs, and a sweep has at most {most}: take fewer values."),
+            N_(
+                "That makes {count} runs, but a sweep can have at most {most}: choose fewer values."
+            ),
             count=len(points),
             most=MOST_RUNS,
         )
@@ -182,8 +184,8 @@ def cells(project: Project, base: Recipe, axes: Sequence[Axis], epochs: int) -> 
     if weights > MOST_WEIGHTS:
         raise PlaygroundError(
             N_(
-                "Together these networks have {count} million weights, and a sweep may have "
-                "{most} million: take fewer or smaller ones."
+                "Together these networks have {count} million weights, but a sweep can have at "
+                "most {most} million: choose fewer or smaller ones."
             ),
             count=math.ceil(weights / 1e6),
             most=MOST_WEIGHTS // 1_000_000,

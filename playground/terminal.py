@@ -220,7 +220,7 @@ def run_train(options: dict[str, Any]) -> int:
     if "notebook" in files:
         write(Path(files["notebook"]), run.notebook())
     if run.history.ended == "diverged":
-        print("diverged: the loss is no number any more. A smaller --learning-rate helps.",
+        print("diverged: the loss is no longer a number (NaN). A smaller --learning-rate helps.",
               file=sys.stderr)  # fmt: skip
     result: dict[str, Any] = {"ended": run.history.ended, "test": run.test()}
     if stopped:

@@ -172,8 +172,8 @@ def cut(path: Path) -> None:
     [
         (lambda path: path.write_bytes(b"a list" * 1000), "damaged"),
         (cut, "damaged"),
-        (lambda path: path.write_bytes(b""), "no database of this program"),
-        (foreign, "no database of this program"),
+        (lambda path: path.write_bytes(b""), "not a database of this program"),
+        (foreign, "not a database of this program"),
         (newer, "newer version"),
         (lambda path: None, "There is no file"),
     ],
@@ -199,7 +199,7 @@ def test_a_copy_overwrites_nothing(store: Store, file: Path, tmp_path: Path) -> 
         backup(tmp_path / "copy.db")
     store.create(MINE)
     for path in (file, tmp_path):
-        with pytest.raises(BackupError, match="is there already"):
+        with pytest.raises(BackupError, match="already exists"):
             backup(path)
     with pytest.raises(BackupError, match="could not be written"):
         backup(tmp_path / "no" / "such" / "folder.db")
@@ -234,4 +234,4 @@ def test_the_commands_of_the_terminal(
         "kept as playground.db.before-restore-1. Start the server now." in capsys.readouterr().out
     )
     assert main(["backup", str(copy)]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err

@@ -64,7 +64,7 @@ def test_a_nickname_is_taken_as_text_on_one_line(typed: str, shown: str) -> None
         ("Al\ud800", "invisible"),
         ("--", "a letter or a digit"),
         ("🙂🙂", "a letter or a digit"),
-        ("Za" + "\u0335" * 3, "marks on one letter"),
+        ("Za" + "\u0335" * 3, "accents on one letter"),
     ],
 )
 def test_a_nickname_that_nobody_could_read_is_refused(typed: str, why: str) -> None:

@@ -58,7 +58,7 @@ def test_presets_and_data_options(bars: Project, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("bar",), "nearest is bars"),
+        (("bar",), "Did you mean bars"),
         (("bars", "--epochs", "0"), "epochs is 0, but must be 1, 2 … 500"),
         (("bars", "--epochs", "many"), "epochs is 'many'"),
         (("bars", "--hidden", "8,x"), "hidden is '8,x'"),
@@ -70,7 +70,7 @@ def test_presets_and_data_options(bars: Project, capsys: pytest.CaptureFixture[s
         (("bars", "--data", "[1]"), "data options"),
         (("bars", "--data", "[" * 100_000), "data options"),
         (("bars", "--data", '{"noise": "loud"}'), "noise is 'loud'"),
-        (("bars", "--preset", "long"), "nearest is short"),
+        (("bars", "--preset", "long"), "Did you mean short"),
         (("bars", "--loss", "mse"), "does not fit"),
     ],
     ids=lambda value: str(value)[:40],
@@ -266,7 +266,7 @@ def test_mnist_is_fetched(
     assert main(["fetch", "mnist", "--quiet"]) == 0
     assert asked == [mnist.folder()]
     assert main(["fetch", "cifar"]) == 2
-    assert "nearest is mnist" in capsys.readouterr().err
+    assert "Did you mean mnist" in capsys.readouterr().err
 
 
 def test_a_reader_that_goes_away_is_no_error(
@@ -290,5 +290,5 @@ def test_it_starts_as_a_module() -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert "nearest is digits" in done.stderr
+    assert "Did you mean digits" in done.stderr
     assert "Traceback" not in done.stderr

@@ -726,7 +726,7 @@ def test_a_locked_database_delays_and_loses_nothing(
     other.execute("begin immediate")
     desk.put(PICTURES, [picture(1), picture(2)])
     wait_until(lambda: process.desks.problem)
-    assert "holds the database" in str(process.desks.problem)
+    assert "has locked the database" in str(process.desks.problem)
     other.execute("commit")
     other.close()
     assert process.desks.flush()
@@ -747,7 +747,7 @@ def test_a_disk_that_cannot_be_written_leaves_a_desk_in_memory(
         process.service.start(run)
         wait_until(lambda: run.over and process.desks.problem)
         assert run.state == "finished"
-        assert "may not write" in str(process.desks.problem)
+        assert "cannot write" in str(process.desks.problem)
         assert desk.id is not None
         assert process.desks.open(desk.id) is desk
         with pytest.raises(StoreError):

@@ -121,7 +121,7 @@ def test_presets_and_overrides(bars: Project) -> None:
     run = playground.train("bars", preset="short", epochs=3, data={"noise": 0.1})
     assert run.recipe.epochs == 3
     assert dict(run.recipe.data) == {"noise": 0.1}
-    with pytest.raises(RecipeError, match="nearest is short"):
+    with pytest.raises(RecipeError, match="Did you mean short"):
         playground.train("bars", preset="shrt")
 
 
@@ -158,9 +158,9 @@ def test_a_yes_no_question_answers_with_both(yes_no: Project) -> None:
 @pytest.mark.parametrize(
     ("name", "overrides", "says"),
     [
-        ("digit", {}, "no 'digit'.*nearest is digits"),
-        ("bars", {"epoch": 3}, "no 'epoch'.*nearest is epochs"),
-        ("bars", {"data": {"nois": 0.1}}, "no 'nois'.*nearest is noise"),
+        ("digit", {}, "no 'digit'.*Did you mean digits"),
+        ("bars", {"epoch": 3}, "no 'epoch'.*Did you mean epochs"),
+        ("bars", {"data": {"nois": 0.1}}, "no 'nois'.*Did you mean noise"),
         ("bars", {"data": 3}, "data options"),
         ("bars", {"loss": "mse"}, "mse does not fit bars.*cross_entropy, mse_one_hot"),
         ("rows", {"architecture": "cnn"}, "CNN needs pictures"),
@@ -286,7 +286,7 @@ def test_a_run_is_saved_loaded_pickled_and_copied(bars: Project, tmp_path: Path)
         back.history.series("validation", "loss") == run.history.series("validation", "loss")[-1:]
     )
     assert playground.Recipe.from_json(run.save(tmp_path / "r.json").read_text()) == run.recipe
-    with pytest.raises(PlaygroundError, match=r"nearest is \.onnx"):
+    with pytest.raises(PlaygroundError, match=r"Did you mean \.onnx"):
         run.save(tmp_path / "bars.onx")
     with pytest.raises(PlaygroundError, match="cannot be written: No such file"):
         run.save(tmp_path / "none" / "bars.json")
@@ -352,7 +352,7 @@ def test_a_name_that_is_no_name_is_said(name: Any) -> None:
 def test_a_series_that_is_not_there_names_the_nearest(
     bars: Project, split: Any, figure: str
 ) -> None:
-    with pytest.raises(RecipeError, match="The nearest is"):
+    with pytest.raises(RecipeError, match="Did you mean"):
         playground.train("bars").history.series(split, figure)
 
 

@@ -42,7 +42,7 @@ def test_a_giant_is_refused_with_the_figure_the_limit_and_the_way_out() -> None:
         project("shapes").recipe(**GIANT)
     assert str(refused.value) == (
         "This network would need about 23848 MB of memory: 3351 MB for its weights with gradients, "
-        "optimizer and copies, 20498 MB for what its layers put out. One run may take 1024 MB: "
+        "optimizer and copies, 20498 MB for the outputs of its layers. One run may use 1024 MB: "
         "choose fewer channels or neurons, a larger stride or a smaller batch."
     )
 
@@ -60,7 +60,7 @@ def test_a_giant_needs_no_memory_to_be_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_work_that_would_hold_up_everybody_is_refused_too() -> None:
-    with pytest.raises(LimitError, match=r"about 391 thousand million .* 200 are allowed"):
+    with pytest.raises(LimitError, match=r"about 391 billion .* 200 are allowed"):
         project("shapes").recipe(
             channels=(64, 64), kernels=(3, 3), strides=(1, 1), hidden=(64,), batch_size=256
         )
@@ -140,7 +140,7 @@ def test_no_validation_set_of_pictures_is_larger_than_counted_on() -> None:
 def test_the_terminal_says_it(capsys: pytest.CaptureFixture[str]) -> None:
     sizes = [("--channels", "128,128,128"), ("--strides", "1,1,1"), ("--kernels", "3,3,3")]
     assert main(["train", "shapes", *(word for pair in sizes for word in pair)]) == 2
-    assert "One run may take 1024 MB" in capsys.readouterr().err
+    assert "One run may use 1024 MB" in capsys.readouterr().err
 
 
 def test_pictures_that_take_long_to_draw_are_refused() -> None:
@@ -199,7 +199,7 @@ def test_a_class_with_the_largest_networks_does_not() -> None:
     limits.check_together([largest], others, 2, 8 * GIB)
     with pytest.raises(LimitError) as refused:
         limits.check_together([largest], [largest] * 99, 2, 5 * GIB)
-    assert "of 5120 MB for everybody's networks 0 MB are free" in str(refused.value)
+    assert "only 0 of the 5120 MB for everyone's networks are free" in str(refused.value)
     assert "Choose a smaller network, or wait" in str(refused.value)
 
 
@@ -214,8 +214,8 @@ def test_signals_count_for_those_in_a_step_alone() -> None:
 def test_a_refusal_names_what_is_left_and_is_said_in_polish() -> None:
     with pytest.raises(LimitError) as refused:
         limits.check_together([Need(1, 300 * 2**20, 0, 0)], [Need(1, 800 * 2**20, 0, 0)], 2, GIB)
-    assert "needs about 300 MB more, and of 1024 MB" in str(refused.value)
-    assert "224 MB are free" in str(refused.value)
+    assert "needs about 300 MB more, but only 224 of the 1024 MB" in str(refused.value)
+    assert "for everyone's networks are free" in str(refused.value)
     said = refused.value.text(lambda text: translate(text, "pl"))
     assert "300 MB" in said
     assert "poczekaj" in said

@@ -92,9 +92,9 @@ def test_each_field_explains_itself_and_allows_its_default(name: str) -> None:
 
 
 def test_an_unknown_field_names_the_nearest() -> None:
-    with pytest.raises(RecipeError, match=r"learning_rat.*nearest is learning_rate"):
+    with pytest.raises(RecipeError, match=r"learning_rat.*Did you mean learning_rate"):
         PLAIN.with_(learning_rat=0.1)
-    with pytest.raises(RecipeError, match="nearest is epochs"):
+    with pytest.raises(RecipeError, match="Did you mean epochs"):
         Recipe.from_dict({**PLAIN.to_dict(), "epoch": 3})
     assert str(unknown("x", [])).startswith("There is no 'x'")
 

@@ -223,7 +223,7 @@ def test_a_run_whose_actor_dies_goes_on_from_its_milestone_or_says_so(
     assert same(kept, whole)
     assert same(elsewhere, whole)
     assert forgotten.state == "failed"
-    assert "is not there any more" in str(forgotten.error)
+    assert "is no longer available" in str(forgotten.error)
     assert forgotten.trained  # what it had learned is still here
 
 
@@ -251,5 +251,5 @@ def test_a_cluster_that_is_gone_ends_runs_with_a_sentence(
     train(there, wait_until, run, late)
     for one in (run, late):
         assert one.state == "failed"
-        assert "is not there any more" in one.snapshot().history.reason
+        assert "is no longer available" in one.snapshot().history.reason
     assert len(run.snapshot().history.epochs) == 1

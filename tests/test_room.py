@@ -45,7 +45,7 @@ def test_one_run_too_many_of_a_desk_is_refused_and_nothing_is_lost(
     *first, last = runs
     for run in first:
         idle.start(run)
-    with pytest.raises(LimitError, match="at most 4 networks train at a time, and 4 do"):
+    with pytest.raises(LimitError, match="at most 4 networks at a time, and 4 are training"):
         idle.start(last)
     assert last.state == "ready"
     assert [run.state for run in first] == ["waiting"] * limits.MOST_ACTIVE
@@ -88,7 +88,7 @@ def test_a_sweep_counts_apart_and_starts_whole_or_not_at_all(
     for seed in range(limits.MOST_ACTIVE):
         idle.start(of_desk(bars, listed, seed))
     second = [of_desk(bars, listed, seed) for seed in range(2)]
-    with pytest.raises(LimitError, match="at most 36 runs of sweeps train at a time, and 36 do"):
+    with pytest.raises(LimitError, match="at most 36 sweep runs at a time, and 36 are training"):
         idle.start_all(second, background=True)
     assert [run.state for run in second] == ["ready"] * 2
     idle.stop(sweep[0])
@@ -99,7 +99,7 @@ def test_a_sweep_counts_apart_and_starts_whole_or_not_at_all(
     idle.start_all(second, background=True)
     idle.pause(second[0])
     idle.start(of_desk(bars, listed), background=True)
-    with pytest.raises(LimitError, match="runs of sweeps"):  # also one that was paused
+    with pytest.raises(LimitError, match="sweep runs"):  # also one that was paused
         idle.start(second[0])
 
 

@@ -164,7 +164,7 @@ def test_both_sides_must_be_there_and_equally_long() -> None:
     three = ["rock", "paper", "scissors"]
     with pytest.raises(PlaygroundError, match="opponent_moves"):
         PROJECT.encode(three, recipe)
-    with pytest.raises(PlaygroundError, match="equally many"):
+    with pytest.raises(PlaygroundError, match="the same number of moves"):
         PROJECT.encode({"moves": three, "opponent_moves": three * 2}, recipe)
 
 

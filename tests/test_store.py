@@ -381,7 +381,7 @@ def test_a_file_that_is_damaged_while_it_is_open_is_set_aside_too(store: Store, 
     plain.close()
     raw = file.read_bytes()
     file.write_bytes(b"\0" * len(raw))
-    with pytest.raises(StoreError, match="set aside"):
+    with pytest.raises(StoreError, match="saved as"):
         store.load(MINE)
     store.create(MINE)
     assert store.generation == 1
@@ -393,7 +393,7 @@ def test_a_locked_database_says_so_and_works_again_afterwards(store: Store, file
     store.create(MINE)
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("begin immediate")
-    with pytest.raises(StoreError, match="Another program holds") as caught:
+    with pytest.raises(StoreError, match="Another program has locked") as caught:
         store.save_run(MINE, RUN)
     assert caught.value.passing
     assert store.load(MINE).runs == []  # readers do not wait
@@ -428,11 +428,11 @@ def test_a_folder_that_cannot_be_written_says_so(store: Store, file: Path, tmp_p
     store.create(MINE)
     store.close()
     read_only = Store(f"sqlite:///file:{file}?mode=ro&uri=true")
-    with pytest.raises(StoreError, match="may not write"):
+    with pytest.raises(StoreError, match="cannot write"):
         read_only.create(OTHER)
     (tmp_path / "note").write_text("no folder")
     nowhere = Store(f"sqlite:///{tmp_path / 'note' / 'playground.db'}")
-    with pytest.raises(StoreError, match="may not write"):
+    with pytest.raises(StoreError, match="cannot write"):
         nowhere.create(MINE)
 
 

@@ -58,7 +58,7 @@ OTHER_UNIT: Final = N_(
 )
 NO_UNIT: Final = N_(
     "Row {row}, column {column}: “{value}” has a unit ({unit}), but this column has none. Write "
-    "the number alone. Allowed: {allowed}."
+    "only the number. Allowed: {allowed}."
 )
 
 

@@ -36,7 +36,10 @@ COLUMNS: tuple[Field, ...] = (
         "choice",
         "medium",
         N_("Cup size"),
-        N_("Small, medium or large. The network gets it as three inputs, one of them 1."),
+        N_(
+            "Small, medium or large. The network gets it as three inputs: one is 1, the "
+            "others are 0."
+        ),
         choices=SIZES,
         choice_labels={"small": N_("small"), "medium": N_("medium"), "large": N_("large")},
         aliases={
@@ -98,7 +101,7 @@ DATA_FIELDS: tuple[Field, ...] = (
         "integer",
         10_000,
         N_("Coffees sold"),
-        N_("How many receipts the café gives us. The network learns from 70 % of them."),
+        N_("How many receipts the café gives us. The network learns from 70% of them."),
         low=20,
         high=50_000,
         log=True,

@@ -122,7 +122,7 @@ def _named(row: object, names: Sequence[str]) -> Mapping[str, object]:
         values = []
     if isinstance(row, str) or len(values) != len(names):
         raise PlaygroundError(
-            N_("An input is a row, {names}, not {found}."),
+            N_("An input must be a row with {names}, not {found}."),
             names=", ".join(names),
             found=type(row).__name__,
         )
@@ -133,7 +133,7 @@ def _cell(column: Field, row: Mapping[str, object]) -> Value:
     """The checked value of ``column`` in ``row``; a switch may also be given as 0 or 1."""
     if column.name not in row:
         raise PlaygroundError(
-            N_("The column {name} is missing. There are only: {names}."),
+            N_("The column {name} is missing. The columns are: {names}."),
             name=column.name,
             names=", ".join(map(str, row))[:200] or "–",
         )

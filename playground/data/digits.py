@@ -25,7 +25,9 @@ DATA_FIELDS: Final = (
         "choice",
         "small",
         N_("Digits"),
-        N_("All of MNIST, once it has been fetched, or the 5,000 digits that come with the app."),
+        N_(
+            "All of MNIST, once it has been downloaded, or the 5,000 digits that come with the app."
+        ),
         choices=("full", "small"),
         choice_labels={"full": N_("MNIST, 70,000"), "small": N_("MNIST, 5,000 of them")},
     ),
@@ -34,7 +36,10 @@ DATA_FIELDS: Final = (
         "integer",
         55_000,
         N_("Training digits"),
-        N_("At most so many of the source's training digits. Few make overfitting visible."),
+        N_(
+            "Use at most this many of the source's training digits. With few, you can watch "
+            "the network overfit."
+        ),
         low=20,
         high=55_000,
         log=True,

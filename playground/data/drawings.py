@@ -203,7 +203,7 @@ def _in_order(raw: object) -> npt.NDArray[Any]:
         found = np.asarray(raw.detach().cpu() if isinstance(raw, Tensor) else raw)
     except Exception as error:  # lists of unequal length, numbers that numpy has not
         raise PlaygroundError(
-            N_("This is no picture: {reason}."), reason=str(error).rstrip(".")[:200]
+            N_("This is not a picture: {reason}."), reason=str(error).rstrip(".")[:200]
         ) from error
     if found.dtype.kind not in "buif":
         raise PlaygroundError(

@@ -92,7 +92,7 @@ def _load_full(where: Path) -> tuple[Examples, Examples]:
 
 def _damaged(where: Path) -> MnistError:
     return MnistError(
-        N_("The full MNIST set is not in {folder}, or a file is damaged. Fetch it again."),
+        N_("The full MNIST set is not in {folder}, or a file is damaged. Download it again."),
         folder=str(where),
     )
 
@@ -173,8 +173,8 @@ def fetch(where: Path, progress: Callable[[float], None] = lambda share: None) -
         # What torchvision raises when every mirror failed or a file's checksum is wrong.
         raise MnistError(
             N_(
-                "MNIST could not be downloaded: {reason} Check the network and try again; "
-                "until then the 5,000 digits go on working."
+                "MNIST could not be downloaded: {reason} Check the network and try again; until "
+                "then the 5,000 digits keep working."
             ),
             reason=f"{error}",
         ) from error
@@ -191,15 +191,15 @@ def _explain(error: OSError, where: Path) -> MnistError:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return MnistError(
             N_(
-                "The folder {folder} cannot be written. Set PLAYGROUND_DATA to one that can, "
-                "and start again."
+                "The program cannot write to the folder {folder}. Set PLAYGROUND_DATA to one that "
+                "it can write to, and start again."
             ),
             folder=str(where),
         )
     return MnistError(
         N_(
-            "MNIST could not be downloaded: {reason} Check the network and try again; "
-            "until then the 5,000 digits go on working."
+            "MNIST could not be downloaded: {reason} Check the network and try again; until then "
+            "the 5,000 digits keep working."
         ),
         reason=f"{error}.",
     )

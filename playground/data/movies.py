@@ -53,7 +53,10 @@ COLUMNS: tuple[Field, ...] = (
         "choice",
         "comedy",
         N_("Genre"),
-        N_("What kind of film it is. The network gets one input a genre, one of them 1."),
+        N_(
+            "What kind of film it is. The network gets one input per genre: one is 1, the "
+            "others are 0."
+        ),
         choices=GENRES,
         choice_labels={
             "action": N_("action"),
@@ -91,7 +94,7 @@ COLUMNS: tuple[Field, ...] = (
         "integer",
         110,
         N_("Duration"),
-        N_("How long the film is. Long films lose the young."),
+        N_("How long the film is. Young viewers lose patience with long films."),
         low=60,
         high=240,
         unit="min",
@@ -122,7 +125,9 @@ DATA_FIELDS: tuple[Field, ...] = (
         "integer",
         20_000,
         N_("Answers collected"),
-        N_("How many viewers were asked about one film. The network learns from 70 % of them."),
+        N_(
+            "How many viewers were asked, each about one film. The network learns from 70% of them."
+        ),
         low=20,
         high=50_000,
         log=True,
@@ -132,7 +137,7 @@ DATA_FIELDS: tuple[Field, ...] = (
         "number",
         1.0,
         N_("Moodiness"),
-        N_("Divides the score: small, and taste decides; large, and answers are nearly chance."),
+        N_("Small: taste decides. Large: answers are almost random."),
         low=0.1,
         high=5,
         step=0.1,

@@ -186,7 +186,7 @@ def load_zip(
                 continue
             if info.flag_bits & 1:
                 raise PlaygroundError(
-                    N_("{name} is protected by a password. Pack it without one."), name=name
+                    N_("{name} is protected by a password. Zip it without a password."), name=name
                 )
             known = [label for folder in parents if (label := _class(folder, meaning))]
             if known:
@@ -210,14 +210,14 @@ def load_zip(
             if folder in unknown:
                 continue
             unknown.add(folder)
-            message = N_("Folder “{folder}” names no class. Folders are: {folders}.")
+            message = N_("Folder “{folder}” does not match any class. Folders are: {folders}.")
             if not folder:
-                message = N_("“{file}” lies in no folder. Folders are: {folders}.")
+                message = N_("“{file}” is not in a folder. Folders are: {folders}.")
             values = {"folder": shown(folder), "file": shown(file), "folders": folders}
             batch.result.problems.append(Problem(message, values, value=shown(folder or file)))
     if not batch.result.pictures and not batch.result.problems:
         raise PlaygroundError(
-            N_("{name} holds no pictures. Put them into folders named: {folders}."),
+            N_("{name} contains no pictures. Put them into folders named: {folders}."),
             name=name,
             folders=folders,
         )
@@ -422,7 +422,10 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> bytes
     # The other methods unpack without a bound: 4 kB of bzip2 can hold gigabytes.
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise PlaygroundError(
-            N_("{name} is packed by {method}, which is not read. Pack it as an ordinary ZIP."),
+            N_(
+                "{name} is packed with {method}, which cannot be read here. Pack it as an "
+                "ordinary ZIP."
+            ),
             name=name,
             method=METHODS.get(info.compress_type, f"no. {info.compress_type}"),
         )

@@ -43,7 +43,8 @@ DATA_FIELDS: Final = (
     ),
     Field(
         "size", "choice", "28", N_("Picture size"),
-        N_("Width and height of what the network sees. 64 shows more, but is five times slower."),
+        N_("Width and height of what the network sees. 64 shows more, but training takes "
+          "five times as long."),
         choices=SIZES, choice_labels={"28": N_("28 × 28 pixels"), "64": N_("64 × 64 pixels")},
     ),
     Field(
@@ -57,16 +58,16 @@ DATA_FIELDS: Final = (
     Field(
         "filled", "number", 0.25, N_("Filled share"),
         N_(
-            "Which part of the shapes is filled in. A network that never saw a filled shape "
-            "cannot read one."
+            "What share of the shapes is filled in. A network that never saw a filled shape "
+            "cannot recognise one."
         ),
         low=0, high=1, step=0.05,
     ),
     Field(
         "photo", "number", 0.05, N_("Photo share"),
         N_(
-            "Which part is drawn in pencil on paper and photographed, with shadow, "
-            "texture and perspective."
+            "What share looks drawn in pencil on paper and photographed, with shadow, texture and "
+            "perspective."
         ),
         low=0, high=1, step=0.05,
     ),

@@ -136,7 +136,7 @@ def parse(raw: bytes, fields: Sequence[Field], name: str = "", most: float = mat
         if cells is None:
             problems.append(
                 Problem(
-                    N_("Row {row}: a quotation mark is not closed, or stands inside a cell."),
+                    N_("Row {row}: a quotation mark is not closed, or appears inside a cell."),
                     {"row": row},
                     row,
                 )
@@ -412,23 +412,23 @@ def _heading_problems(
         name, found = field.name, places[field.name]
         values: dict[str, object] = {"column": _heading(field), "columns": names}
         if not found:
-            message = N_("Column {column} is missing. Needed are: {columns}.")
+            message = N_("Column {column} is missing. Required columns: {columns}.")
             nearest = _nearest([form for form, meant in meaning.items() if meant == name], free)
             if nearest is not None:
                 message = N_(
                     "Column {column} is missing. Did you mean “{heading}”? Then call that column "
-                    "{column}. Needed are: {columns}."
+                    "{column}. Required columns: {columns}."
                 )
                 values["heading"] = shown(nearest.strip())
             problems.append(Problem(message, values, row, name))
         elif len(found) > 1:
             twice = ", ".join(shown(headings[at]) for at in found)
-            message = N_("Column {column} stands there more than once: {headings}. Keep one.")
+            message = N_("Column {column} appears more than once: {headings}. Keep one.")
             problems.append(Problem(message, {**values, "headings": twice}, row, name))
     for at, heading in enumerate(headings):
         if at not in known:
             label = shown(heading.strip()) or f"#{at + 1}"
-            message = N_("Column {column} is not used. Used are: {columns}.")
+            message = N_("Column {column} is not used. Columns used: {columns}.")
             values = {"column": label, "columns": names}
             problems.append(Problem(message, values, row, label, note=True))
     return problems
@@ -482,7 +482,7 @@ def _checked(
     total = sum(float(cast(float, found[field.name])) for field in numbers)
     if total <= most + 1e-6:
         return found
-    message = N_("Row {row}: the numbers add up to {total} {unit}. At most {most} can be.")
+    message = N_("Row {row}: the numbers add up to {total} {unit}. At most {most} is possible.")
     values = {
         "row": row,
         "total": f"{total:.10g}",

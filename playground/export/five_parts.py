@@ -59,7 +59,10 @@ FIELDS: Final[Mapping[str, Field]] = {
             "choice",
             "relu",
             N_("Activation function"),
-            N_("What a neuron does with its weighted sum. Without one, all layers melt into one."),
+            N_(
+                "What a neuron does with its weighted sum. Without one, all layers act like a "
+                "single layer."
+            ),
             choices=("relu", "tanh", "sigmoid", "none"),
             choice_labels={
                 "relu": "ReLU",
@@ -73,7 +76,7 @@ FIELDS: Final[Mapping[str, Field]] = {
             "integer",
             1,
             N_("Hidden layers"),
-            N_("How many layers stand between the inputs and the last layer."),
+            N_("How many layers there are between the inputs and the last layer."),
             low=1,
             high=3,
         ),
@@ -90,7 +93,7 @@ FIELDS: Final[Mapping[str, Field]] = {
             "class_loss",
             "choice",
             "cross_entropy",
-            N_("Loss"),
+            N_("Loss function"),
             N_("How wrong the network is: the number that training makes smaller."),
             choices=("cross_entropy", "bce", "mse"),
             choice_labels={
@@ -103,7 +106,7 @@ FIELDS: Final[Mapping[str, Field]] = {
             "value_loss",
             "choice",
             "mse",
-            N_("Loss"),
+            N_("Loss function"),
             N_("How wrong the network is: the number that training makes smaller."),
             choices=("mse", "l1", "huber"),
             choice_labels={
@@ -126,9 +129,7 @@ FIELDS: Final[Mapping[str, Field]] = {
             "number",
             0.01,
             N_("Learning rate"),
-            N_(
-                "How far a step goes against the gradient. Too small: slow. Too large: it diverges."
-            ),
+            N_("The size of each step. Too small: slow. Too large: training diverges."),
             low=0.001,
             high=1,
             log=True,
@@ -138,7 +139,7 @@ FIELDS: Final[Mapping[str, Field]] = {
             "integer",
             16,
             N_("Batch size"),
-            N_("How many examples share one step."),
+            N_("How many examples are used for each step."),
             low=8,
             high=TRAIN,
             log=True,
@@ -283,7 +284,7 @@ def _start(choices: Choices) -> Iterator[Line]:
         f"torch.manual_seed({choices.seed})",
         N_(
             "Where random numbers start. The same seed gives the same points, the same first "
-            "weights and the same shuffling, so a run can be repeated number by number."
+            "weights and the same shuffling, so a run can be repeated exactly."
         ),
     )
 
@@ -309,8 +310,8 @@ def _data(choices: Choices, language: str) -> Iterator[Line]:
         yield Line(
             "y = y.float().unsqueeze(1)",
             N_(
-                "This loss compares two tensors of the same kind: decimal numbers, in the shape of "
-                "the network's output, {n} rows and 1 column."
+                "This loss compares two tensors of the same kind: floating-point numbers with the "
+                "same shape as the network's output, {n} rows and 1 column."
             ),
             {"n": EXAMPLES},
         )
@@ -333,8 +334,8 @@ def _data(choices: Choices, language: str) -> Iterator[Line]:
     yield Line(
         f"loader = DataLoader(train_set, batch_size={choices.batch_size}, shuffle=True)",
         N_(
-            "Deals the examples like cards, shuffled anew each epoch. Examples in a batch: {size}; "
-            "batches, and so steps, in an epoch: {steps}."
+            "Deals the examples like cards, shuffled again before each epoch. Examples per batch: "
+            "{size}; batches, and so steps, per epoch: {steps}."
         ),
         {"size": choices.batch_size, "steps": -(-TRAIN // choices.batch_size)},
     )
@@ -357,7 +358,7 @@ _POINTS: Final[Mapping[str, tuple[Line, ...]]] = {
         Line(
             "X = torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1)",
             N_(
-                "From distance and direction to coordinates: {n} rows, one an example, and two "
+                "From distance and direction to coordinates: {n} rows, one per example, and two "
                 "columns, x₁ and x₂."
             ),
             {"n": EXAMPLES},
@@ -366,19 +367,22 @@ _POINTS: Final[Mapping[str, tuple[Line, ...]]] = {
     "xor": (
         Line(
             f"X = 2 * torch.rand({EXAMPLES}, 2) - 1",
-            N_("{n} rows, one an example, and two columns: random numbers from -1 to 1."),
+            N_("{n} rows, one per example, and two columns: random numbers from −1 to 1."),
             {"n": EXAMPLES},
         ),
         Line(
-            "y = (X[:, 0] * X[:, 1] > 0).long()",
+            "y = (X[:, 0] * X[:, 1] < 0).long()",
             N_(
-                "Class 1 where both numbers have the same sign, else class 0; `long()` makes whole "
-                "numbers of true and false."
+                "Class 1 where the two numbers have different signs, else class 0; `long()` turns "
+                "True and False into 1 and 0."
             ),
         ),
         Line(
             f"X += 0.05 * torch.randn({EXAMPLES}, 2)",
-            N_("Noise: near the borders some points slip across, so nobody should reach 100%."),
+            N_(
+                "Noise: near the boundaries some points slip across, so no network should "
+                "reach 100%."
+            ),
         ),
     ),
     "price": (
@@ -398,7 +402,7 @@ _POINTS: Final[Mapping[str, tuple[Line, ...]]] = {
     "wave": (
         Line(
             f"X = 2 * torch.rand({EXAMPLES}, 1) - 1",
-            N_("{n} rows, one column: random numbers from -1 to 1."),
+            N_("{n} rows, one column: random numbers from −1 to 1."),
             {"n": EXAMPLES},
         ),
         Line(
@@ -417,7 +421,7 @@ _ACTIVATIONS: Final[Mapping[str, tuple[Line, ...]]] = {
             "    nn.ReLU(),",
             N_(
                 "ReLU keeps what is positive and turns the rest into 0. Without such a bend all "
-                "layers would melt into one."
+                "layers would act like a single layer."
             ),
         ),
     ),
@@ -425,8 +429,8 @@ _ACTIVATIONS: Final[Mapping[str, tuple[Line, ...]]] = {
         Line(
             "    nn.Tanh(),",
             N_(
-                "tanh squeezes each sum smoothly between -1 and 1. Without such a bend all layers "
-                "would melt into one."
+                "tanh squeezes each sum smoothly between −1 and 1. Without such a bend all layers "
+                "would act like a single layer."
             ),
         ),
     ),
@@ -453,7 +457,7 @@ def _model(choices: Choices, language: str) -> Iterator[Line]:
     )
     yield Line(
         "model = nn.Sequential(",
-        N_("A chain: what one layer puts out goes into the next."),
+        N_("A chain: the output of one layer goes into the next."),
     )
     width, parameters = choices.inputs, 0
     for _layer in range(choices.layers):
@@ -462,7 +466,7 @@ def _model(choices: Choices, language: str) -> Iterator[Line]:
             f"    nn.Linear({width}, {choices.neurons}),",
             N_(
                 "A hidden layer: a weight for each pair of input and neuron, and a bias for each "
-                "neuron. Inputs: {inputs}; neurons: {neurons}; numbers to learn: {count}."
+                "neuron. Inputs: {inputs}; neurons: {neurons}; parameters: {count}."
             ),
             {"inputs": width, "neurons": choices.neurons, "count": count},
         )
@@ -472,7 +476,10 @@ def _model(choices: Choices, language: str) -> Iterator[Line]:
     yield Line(f"    nn.Linear({width}, {choices.outputs}),", _last_layer(choices))
     yield Line(
         ")",
-        N_("The network is there, with random weights. Numbers to learn in all: {count}."),
+        N_(
+            "The network is ready, with random weights. Parameters (weights and biases) in "
+            "all: {count}."
+        ),
         {"count": parameters},
     )
 
@@ -502,15 +509,16 @@ _LOSSES: Final[Mapping[tuple[str, str], Line]] = {
     ("class_loss", "cross_entropy"): Line(
         "loss_fn = nn.CrossEntropyLoss()",
         N_(
-            "Softmax makes probabilities of the two outputs; the loss is -log of the probability "
-            "of the right class: near 0 when sure and right, large when sure and wrong."
+            "Softmax turns the two outputs into probabilities; the loss is −log of the "
+            "probability of the right class: near 0 when sure and right, large when sure and "
+            "wrong."
         ),
     ),
     ("class_loss", "bce"): Line(
         "loss_fn = nn.BCEWithLogitsLoss()",
         N_(
-            "Sigmoid makes the probability of class 1 of the one output; the loss is -log of the "
-            "probability of what is true."
+            "Sigmoid turns the single output into the probability of class 1; the loss is −log of "
+            "the probability of the true class."
         ),
     ),
     ("class_loss", "mse"): Line(
@@ -524,7 +532,7 @@ _LOSSES: Final[Mapping[tuple[str, str], Line]] = {
         "loss_fn = nn.MSELoss()",
         N_(
             "Mean squared error: an error of 2 counts four times as much as an error of 1, so "
-            "large errors rule."
+            "large errors dominate."
         ),
     ),
     ("value_loss", "l1"): Line(
@@ -540,7 +548,7 @@ _LOSSES: Final[Mapping[tuple[str, str], Line]] = {
 
 def _loss(choices: Choices, language: str) -> Iterator[Line]:
     yield Line(
-        _heading(3, N_("Loss"), language),
+        _heading(3, N_("Loss function"), language),
         N_(
             "Part 3: how wrong is the network? One number, which training makes smaller. It has to "
             "fit the data: classes or values."
@@ -562,13 +570,13 @@ def _optimizer(choices: Choices, language: str) -> Iterator[Line]:
         case "sgd":
             yield Line(
                 f"optimizer = torch.optim.SGD(model.parameters(), lr={rate})",
-                N_("Every weight goes a step against its gradient: w ← w - lr · gradient."),
+                N_("Every weight takes a step against its gradient: w ← w − lr · gradient."),
             )
         case "momentum":
             yield Line(
                 f"optimizer = torch.optim.SGD(model.parameters(), lr={rate}, momentum=0.9)",
                 N_(
-                    "Like a ball that rolls: a step keeps `0.9` of the step before. Steps in one "
+                    "Like a rolling ball: each step keeps `0.9` of the step before. Steps in one "
                     "direction add up, to ten times the length."
                 ),
             )
@@ -576,7 +584,7 @@ def _optimizer(choices: Choices, language: str) -> Iterator[Line]:
             yield Line(
                 f"optimizer = torch.optim.Adam(model.parameters(), lr={rate})",
                 N_(
-                    "Adam divides each weight's mean gradient by its usual size, so that each "
+                    "Adam divides each weight's mean gradient by its typical size, so that each "
                     "weight moves by about `lr` in a step, whether its gradient is large or small."
                 ),
             )
@@ -586,7 +594,7 @@ def _loop(choices: Choices, language: str) -> Iterator[Line]:
     yield Line(
         _heading(5, N_("Training loop"), language),
         N_(
-            "Part 5: the loop that brings the other four together. It reads the same for rings, "
+            "Part 5: the loop that brings the other four together. It is the same for rings, "
             "prices and pictures."
         ),
     )
@@ -622,7 +630,7 @@ def _loop(choices: Choices, language: str) -> Iterator[Line]:
     )
     yield Line(
         "        optimizer.step()",
-        N_("The optimizer moves every weight a little. Only now it learns."),
+        N_("The optimizer moves every weight a little. This is where the network learns."),
     )
     yield Line(
         "        total += loss.item() * len(inputs)",
@@ -637,13 +645,13 @@ def _loop(choices: Choices, language: str) -> Iterator[Line]:
     yield Line(
         f"# {comment}",
         N_(
-            "The training loss also falls when a network only memorises. So the last figure comes "
+            "The training loss also falls when a network only memorises. So the final score comes "
             "from the validation data."
         ),
     )
     yield Line(
         "with torch.no_grad():",
-        N_("Nothing is learned here, so PyTorch need not remember what gradients would need."),
+        N_("Nothing is learned here, so PyTorch doesn't have to prepare for gradients."),
     )
     yield Line(
         "    outputs = model(X_val)",
@@ -654,16 +662,16 @@ def _loop(choices: Choices, language: str) -> Iterator[Line]:
         yield _ACCURACY[choices.loss]
         yield Line(
             'print(f"validation accuracy: {accuracy:.1%}")',
-            N_("The final figure: the share of right answers."),
+            N_("The final score: the share of right answers."),
         )
     else:
         yield Line(
             "error = (outputs - y_val).abs().mean()",
-            N_("How far an output is from the true value, without its sign, on average."),
+            N_("The average absolute error."),
         )
         yield Line(
             'print(f"validation, mean error: {error:.3f}")',
-            N_("The final figure: the mean error, in the unit of `y`."),
+            N_("The final score: the mean error, in the unit of `y`."),
         )
 
 
@@ -671,15 +679,19 @@ _ACCURACY: Final[Mapping[str, Line]] = {
     "cross_entropy": Line(
         "accuracy = (outputs.argmax(dim=1) == y_val).float().mean()",
         N_(
-            "`argmax` says which of the two outputs is larger: that is the answer. How often right?"
+            "`argmax` tells which of the two outputs is larger: that is the answer. How often is "
+            "it right?"
         ),
     ),
     "bce": Line(
         "accuracy = ((outputs > 0) == (y_val == 1)).float().mean()",
-        N_("An output above 0 is a probability above 50%: the answer is class 1. How often right?"),
+        N_(
+            "An output above 0 is a probability above 50%: the answer is class 1. How often "
+            "is it right?"
+        ),
     ),
     "mse": Line(
         "accuracy = ((outputs > 0.5) == (y_val == 1)).float().mean()",
-        N_("An output above one half counts as class 1. How often is that right?"),
+        N_("An output above one half counts as class 1. How often is it right?"),
     ),
 }

@@ -45,46 +45,48 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
             "neurons with an activation function."
         ),
         "xor": N_(
-            "Two classes crosswise. No straight line separates them, which is why a single neuron "
-            "fails here."
+            "The classes sit in opposite corners. No straight line separates them, which is why a "
+            "single neuron fails here."
         ),
         "price": N_(
-            "A number is asked for, not a class: one output, a loss that measures a distance, and "
-            "a mean error at the end. The loop stays as it is."
+            "The answer is now a number, not a class: one output, a loss that measures a "
+            "distance, and a mean error at the end. The loop stays as it is."
         ),
         "wave": N_(
-            "A number is asked for, along a wave. Without an activation function the network can "
-            "only lay a straight line through it."
+            "The answer is now a number, along a wave. Without an activation function the network "
+            "can only lay a straight line through it."
         ),
     },
     "activation": {
         "relu": N_(
             "Straight pieces with a kink. Its slope is 0 or 1, so it does not shrink the gradient "
-            "of a neuron that is switched on."
+            "of an active neuron."
         ),
-        "tanh": N_("Smooth bends, so soft borders and round curves. For large sums it is flat."),
+        "tanh": N_("Smooth bends, so soft boundaries and round curves. For large sums it is flat."),
         "sigmoid": N_(
             "Smooth bends too, but its slope is at most 1/4: with each layer the gradient gets "
             "smaller, and learning takes longer to begin."
         ),
         "none": N_(
-            "All layers melt into one, since a product of matrices is a matrix. Only straight "
-            "borders and straight lines are left, however many layers there are."
+            "All layers act like a single layer, since a product of matrices is a matrix. Only "
+            "straight boundaries and straight lines are left, however many layers there are."
         ),
     },
     "layers": {
         "more": N_(
-            "More layers: bends of bends, so borders may be more intricate. The gradient has a "
-            "longer way back."
+            "More layers can draw more complex boundaries. The gradient has a longer way back."
         ),
-        "less": N_("Fewer layers: simpler shapes, fewer numbers to learn, a shorter way back."),
+        "less": N_("Fewer layers: simpler shapes, fewer parameters, a shorter way back."),
     },
     "neurons": {
         "more": N_(
             "More neurons: each hidden neuron adds one more bend. All layers that touch them grow, "
             "so two lines or more change."
         ),
-        "less": N_("Fewer neurons: fewer bends. With one or two, even a ring has no room."),
+        "less": N_(
+            "Fewer neurons: fewer bends. One or two are not enough to close the boundary "
+            "around a ring."
+        ),
     },
     "class_loss": {
         "cross_entropy": N_(
@@ -92,26 +94,28 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
             "works the same for ten classes."
         ),
         "bce": N_(
-            "One output instead of two: the probability of class 1 is enough. So `y` becomes "
-            "decimal, the last layer has one neuron, and the answer is asked for differently."
+            "One output instead of two: the probability of class 1 is enough. So `y` becomes a "
+            "float, the last layer has one neuron, and the answer is read off differently."
         ),
         "mse": N_(
-            "The classes are treated as the numbers 0 and 1. A sure mistake costs hardly more than "
-            "a hesitant one, so it is corrected less firmly than with cross entropy."
+            "The classes are treated as the numbers 0 and 1, and the network is pulled towards "
+            "exactly 0 or 1: even an output of 3 for class 1, which is right, is punished."
         ),
     },
     "value_loss": {
-        "mse": N_("Errors are squared, so large ones rule. The loss is in squared units."),
+        "mse": N_("Errors are squared, so large ones dominate. The loss is in squared units."),
         "l1": N_(
             "Every unit of error costs the same: outliers pull less, but the slope stays the same "
             "close to the goal, so the last steps overshoot."
         ),
-        "huber": N_("Squared near zero, straight far away: calm at the goal, deaf to outliers."),
+        "huber": N_(
+            "Squared near zero, straight far away: gentle near the target, robust to outliers."
+        ),
     },
     "optimizer": {
         "sgd": N_(
-            "One learning rate for all weights, and the step is as long as the gradient says. It "
-            "mostly needs a larger learning rate than Adam: try ten times as much."
+            "One learning rate for all weights, and the step is proportional to the gradient. It "
+            "usually needs a larger learning rate than Adam: try ten times as much."
         ),
         "momentum": N_(
             "Steps in the same direction add up to ten times the length. What was right for SGD "
@@ -131,14 +135,14 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "batch_size": {
         "more": N_(
-            "Larger batches: the gradient is less noisy, but there are fewer steps in an epoch, so "
-            "it gets less far in the same number of epochs."
+            "Larger batches: the gradient is less noisy, but there are fewer steps per epoch, so "
+            "the network makes less progress in the same number of epochs."
         ),
-        "less": N_("Smaller batches: more steps in an epoch, each with a noisier gradient."),
+        "less": N_("Smaller batches: more steps per epoch, each with a noisier gradient."),
     },
     "epochs": {
         "more": N_(
-            "The network sees the same examples more often. Watch whether the validation figure "
+            "The network sees the same examples more often. Watch whether the validation score "
             "still improves, or only the training loss."
         ),
         "less": N_("It stops earlier: perhaps before it has learned what it could."),

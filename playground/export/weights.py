@@ -45,20 +45,20 @@ BROKEN: Final = (
 
 PICKLED: Final = N_(
     "This looks like a file of torch.save or pickle (.pt, .pth, .pkl, .zip). Opening one can run "
-    "any program that somebody hid in it, so none is opened here. Take the .safetensors file "
+    "any program that somebody hid in it, so none is opened here. Use the .safetensors file "
     "instead: it holds numbers and nothing else."
 )
 OTHER: Final = N_(
-    "This is not a file of this playground. It reads back the .safetensors file of a network and "
-    "the .json file of a recipe that it wrote itself."
+    "This file doesn't come from this app. You can load a .safetensors network or a .json recipe "
+    "that was saved here."
 )
 # How a file begins -> why it cannot be read.
 FOREIGN: Final = {
     b"PK": PICKLED,
     b"\x80": PICKLED,
     b"\x08": N_(
-        "This looks like an ONNX file, which says what a network computes but not how to train "
-        "it further. Take the .safetensors file instead."
+        "This looks like an ONNX file, which says what a network computes but not how to train it "
+        "further. Use the .safetensors file instead."
     ),
 }
 
@@ -156,7 +156,9 @@ def load_recipe(raw: bytes) -> Recipe:
     """
     if len(raw) > MAX_RECIPE:
         raise WeightsError(
-            N_("A recipe takes about a kilobyte, and this text has {size}. Is it another file?"),
+            N_(
+                "A recipe takes about a kilobyte, and this text has {size}. Is this the right file?"
+            ),
             size=f"{len(raw) // 1000} kB",
         )
     try:
@@ -179,7 +181,7 @@ def load(raw: bytes, limited: bool = True) -> Kept:
     """
     if len(raw) > MAX_BYTES:
         raise WeightsError(
-            N_("The file has {size} MB; at most {limit} MB are read. Train a smaller network."),
+            N_("The file is {size} MB; at most {limit} MB can be loaded. Train a smaller network."),
             size=len(raw) // 2**20,
             limit=MAX_BYTES // 2**20,
         )
@@ -193,14 +195,12 @@ def load(raw: bytes, limited: bool = True) -> Kept:
         length = int.from_bytes(raw[:8], "little")
         metadata = json.loads(raw[8 : 8 + length]).get("__metadata__") or {}
     except BROKEN as error:
-        raise WeightsError(
-            N_("The file is damaged or cut off. Download it again where it was saved.")
-        ) from error
+        raise WeightsError(N_("The file is damaged or cut off. Download it again.")) from error
     if "recipe" not in metadata:
         raise WeightsError(
             N_(
                 "The file holds weights but no recipe, so nothing says which network they belong "
-                "to. Take a file that this playground wrote."
+                "to. Use a file that was saved here."
             )
         )
     recipe = _checked(metadata["recipe"]) if limited else opened(metadata["recipe"])
@@ -227,8 +227,8 @@ def _fitting(tensors: dict[str, Tensor], kind: Project, recipe: Recipe) -> dict[
         if name not in tensors:
             raise WeightsError(
                 N_(
-                    "The file lacks {tensor}, which its recipe's network needs. Take the file as "
-                    "it was saved."
+                    "The file lacks {tensor}, which its recipe's network needs. Use the file "
+                    "exactly as it was saved."
                 ),
                 tensor=name,
             )
@@ -236,16 +236,16 @@ def _fitting(tensors: dict[str, Tensor], kind: Project, recipe: Recipe) -> dict[
         if name not in expected:
             raise WeightsError(
                 N_(
-                    "The file has {tensor}, which its recipe's network does not. Take the file "
-                    "as it was saved."
+                    "The file has {tensor}, which its recipe's network does not. Use the file "
+                    "exactly as it was saved."
                 ),
                 tensor=shown(name),
             )
         if _kind(tensor) != _kind(expected[name]):
             raise WeightsError(
                 N_(
-                    "{tensor} is {found}, but its recipe's network needs {expected}. Take the "
-                    "file as it was saved."
+                    "{tensor} is {found}, but its recipe's network needs {expected}. Use the file "
+                    "exactly as it was saved."
                 ),
                 tensor=name,
                 found=_kind(tensor),
@@ -254,8 +254,8 @@ def _fitting(tensors: dict[str, Tensor], kind: Project, recipe: Recipe) -> dict[
         if not bool(torch.isfinite(tensor).all()):
             raise WeightsError(
                 N_(
-                    "{tensor} holds values that are no numbers (NaN or infinity), so the network "
-                    "cannot answer. Take another file."
+                    "{tensor} holds values that are not numbers (NaN or infinity), so the network "
+                    "cannot answer. Use another file."
                 ),
                 tensor=name,
             )
@@ -299,7 +299,7 @@ def _figures(metadata: Mapping[str, str]) -> Figures | None:
 def _unreadable(what: str) -> WeightsError:
     return WeightsError(
         N_(
-            "The file's “{what}” is not as this playground writes it. Take the file as it was "
+            "The file's “{what}” is not as this app writes it. Use the file exactly as it was "
             "saved."
         ),
         what=what,

@@ -54,7 +54,7 @@ class Project(ABC):
     labels: ClassVar[tuple[str, ...]] = ()  # by class number; for a yes-no question (no, yes)
     label_names: ClassVar[Mapping[str, str]] = {}  # gettext ids, where a label is not plain
     folders: ClassVar[Mapping[str, str]] = {}  # other names of a label, as folders have them
-    calibrated: ClassVar[str] = N_("Calibration: of those given 70 %, are 70 % a yes?")
+    calibrated: ClassVar[str] = N_("Calibration: of those given 70%, are 70% a yes?")
     """What a yes-no question's calibration curve asks."""
     data_fields: ClassVar[tuple[Field, ...]] = ()
     pictures: ClassVar[bool] = False  # whether a CNN makes sense

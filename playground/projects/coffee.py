@@ -31,8 +31,8 @@ class Coffee(TableProject):
             "there."
         ),
         N_(
-            "One neuron bends one straight line: it cannot make extras dearer in a large cup, so "
-            "the error stays well above the noise floor."
+            "One neuron bends one straight line: it cannot make extras more expensive in a large "
+            "cup, so the error stays well above the noise floor."
         ),
         (
             {"data": {"examples": 80, "noise": 1.5}, "batch_size": 8, "epochs": 150},

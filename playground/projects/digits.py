@@ -108,7 +108,7 @@ class Digits(Project):
             N_("Diverges"),
             N_(
                 "A learning rate a thousand times too large: each step overshoots further, until "
-                "the loss is no number any more."
+                "the loss is no longer a number (NaN)."
             ),
             {
                 "architecture": "mlp",
@@ -121,7 +121,7 @@ class Digits(Project):
         ),
         Preset(
             "best",
-            N_("Best known"),
+            N_("Best result"),
             N_("A larger CNN with dropout and more handwriting: it learns more, and takes longer."),
             {
                 "channels": (32, 64, 128),

@@ -12,7 +12,7 @@ class Movies(TableProject):
     title = N_("Movies")
     purpose = N_("Describe a viewer and a film: the network says whether they like it.")
     task = "binary"
-    calibrated = N_("Calibration: of those given 70 %, do 70 % like it?")
+    calibrated = N_("Calibration: of those given 70%, do 70% like it?")
     labels = ("no", "yes")
     label_names = {"no": N_("does not like it"), "yes": N_("likes it")}
     encoder = movies.ENCODER
@@ -30,8 +30,8 @@ class Movies(TableProject):
     }
     presets = presets(
         N_(
-            "Two hidden layers find which age likes which genre and come within one per cent of "
-            "the Bayes limit."
+            "Two hidden layers find which age likes which genre and come within one percentage "
+            "point of the Bayes limit."
         ),
         N_(
             "One neuron is little more than logistic regression: it cannot know that the same "
@@ -53,7 +53,7 @@ class Movies(TableProject):
             },
             N_(
                 "A huge learning rate with momentum: the weights grow with every step until the "
-                "loss is no number any more."
+                "loss is no longer a number (NaN)."
             ),
         ),
     )

@@ -33,7 +33,7 @@ OWN_GAMES: Final = replace(
     label=N_("Games"),
     help=N_(
         "Your own games join the training split, so that validation and test stay comparable; or "
-        "they are used alone, and cut in time into all three."
+        "they are used alone, split by time into all three sets."
     ),
 )
 
@@ -66,8 +66,8 @@ class Rps(Project):
             "well",
             N_("Works well"),
             N_(
-                "Many players, and the network also sees what their opponents threw: many habits "
-                "answer the last outcome, which it can now know."
+                "Many players, and the network also sees what their opponents played: many habits "
+                "depend on the last result, which the network now sees."
             ),
             {
                 "data": {"see_opponent": True, "players": 500},
@@ -78,7 +78,10 @@ class Rps(Project):
         Preset(
             "small",
             N_("Too small"),
-            N_("One neuron puts all players on one line: it finds little more than a favourite."),
+            N_(
+                "One neuron puts all players on one line: it finds little more than a "
+                "favourite move."
+            ),
             {"hidden": (1,)},
         ),
         Preset(
@@ -101,7 +104,7 @@ class Rps(Project):
             N_("Diverges"),
             N_(
                 "Plain SGD with a huge learning rate: each step overshoots further, until the "
-                "loss is no number any more."
+                "loss is no longer a number (NaN)."
             ),
             {
                 "hidden": (32, 32),
@@ -162,13 +165,13 @@ class Rps(Project):
         lists = all(isinstance(side, Sequence) and not isinstance(side, str) for side in sides)
         if not lists or not set(given) <= set(names):
             raise PlaygroundError(
-                N_("An input is a list of moves by name under each of: {names}."),
+                N_("Give a list of moves by name for each of: {names}."),
                 names=", ".join(names[: len(sides)]),
             )
         moves = [cast(Sequence[str], side) for side in sides]
         if len({len(side) for side in moves}) > 1:
             raise PlaygroundError(
-                N_("Both sides need equally many moves, not {moves} and {opponent_moves}."),
+                N_("Both sides need the same number of moves, not {moves} and {opponent_moves}."),
                 moves=len(moves[0]),
                 opponent_moves=len(moves[1]),
             )
@@ -204,8 +207,8 @@ def load(data: Mapping[str, Value], seed: int, own: Examples | None = None) -> D
         if own is None or count < FEWEST:
             raise PlaygroundError(
                 N_(
-                    "Training on your own games alone needs at least {least} rounds to learn "
-                    "from, and there are {n}. Play more, or use simulated games too."
+                    "Training on only your own games needs at least {least} rounds to learn from, "
+                    "and there are {n}. Play more, or use simulated games too."
                 ),
                 least=FEWEST,
                 n=count,

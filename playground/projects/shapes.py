@@ -23,7 +23,7 @@ MILLISECONDS: Final = {28: (0.6, 13.0), 64: (3.1, 17.4)}
 class Shapes(Project):
     name = "shapes"
     title = N_("Circle, square, triangle")
-    purpose = N_("Draw or photograph a figure: the network says which one it is.")
+    purpose = N_("Draw or photograph a shape: the network says which one it is.")
     task = "classification"
     labels = shapes.LABELS
     label_names = {label: label for label in shapes.LABELS}
@@ -63,7 +63,7 @@ class Shapes(Project):
         Preset(
             "small",
             N_("Too small"),
-            N_("One channel and two neurons: it cannot see corners, and many stay wrong."),
+            N_("One channel and two neurons: it cannot see corners and gets many wrong."),
             {
                 "channels": (1,),
                 "kernels": (3,),
@@ -92,7 +92,10 @@ class Shapes(Project):
         Preset(
             "diverges",
             N_("Diverges"),
-            N_("SGD with a huge learning rate: within one epoch the loss is no number any more."),
+            N_(
+                "SGD with a huge learning rate: within one epoch the loss is no longer a "
+                "number (NaN)."
+            ),
             {
                 "optimizer": "sgd",
                 "learning_rate": 10.0,

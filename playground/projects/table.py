@@ -30,8 +30,8 @@ OWN_ROWS: Final = Field(
     "both",
     N_("Rows"),
     N_(
-        "Own rows join the training split, so that validation and test stay comparable; or they "
-        "are used alone, and split into all three."
+        "Your own rows join the training split, so that validation and test stay comparable; or "
+        "they are used alone, and split into all three."
     ),
     choices=("both", "generated", "own"),
     choice_labels={
@@ -78,7 +78,7 @@ class TableProject(Project):
         encoded = self.encoder.encode(raw)
         if self.encoder.total(encoded) > self.encoder.most + 1e-6:
             raise PlaygroundError(
-                N_("The numbers of this row add up to {total}. At most {most} can be."),
+                N_("The numbers of this row add up to {total}. At most {most} is possible."),
                 total=f"{self.encoder.total(encoded):.10g}",
                 most=f"{self.encoder.most:.10g}",
             )
@@ -105,8 +105,8 @@ def load(
         if own is None or count < FEWEST:
             raise PlaygroundError(
                 N_(
-                    "Training on your own rows alone needs at least {least} of them, and "
-                    "there are {n}. Add some, or use generated rows too."
+                    "Training on only your own rows needs at least {least} of them, and there are "
+                    "{n}. Add some, or use generated rows too."
                 ),
                 least=FEWEST,
                 n=count,

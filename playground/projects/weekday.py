@@ -10,7 +10,7 @@ from playground.projects.table import OWN_ROWS, TableProject, presets
 class Weekday(TableProject):
     name = "weekday"
     title = N_("Weekday")
-    purpose = N_("Say how a day was spent: the network guesses which day of the week it was.")
+    purpose = N_("Describe a day: the network guesses which day of the week it was.")
     task = "classification"
     labels = weekday.DAYS
     label_names = weekday.TARGET.choice_labels
@@ -28,12 +28,12 @@ class Weekday(TableProject):
     }
     presets = presets(
         N_(
-            "64 neurons come within one per cent of the Bayes limit; Tuesday to Thursday stay "
-            "hard to tell apart for anybody."
+            "64 neurons come within one percentage point of the Bayes limit; Tuesday to Thursday "
+            "stay hard to tell apart for anybody."
         ),
         N_(
-            "One neuron lines all days up along one direction: many answers that others get "
-            "right are lost."
+            "One neuron lines all days up along one direction: it misses many answers that others "
+            "get right."
         ),
         (
             {"data": {"examples": 300}, "batch_size": 32, "epochs": 100},
@@ -51,7 +51,7 @@ class Weekday(TableProject):
             },
             N_(
                 "A huge learning rate in a deep network: the layers multiply each other's steps "
-                "until the loss is no number any more."
+                "until the loss is no longer a number (NaN)."
             ),
         ),
     )

@@ -65,13 +65,13 @@ def _ask(secret: str) -> None:
             if gate().admits(given, secret):
                 st.session_state[KNOWN] = board.fingerprint(secret)
             else:
-                st.session_state[REFUSED] = PlaygroundError(N_("This is not the secret."))
+                st.session_state[REFUSED] = PlaygroundError(N_("Wrong password."))
         except PlaygroundError as error:
             st.session_state[REFUSED] = error
 
     language.prose("board", "locked")
     with st.form("board.gate", border=False, width=420):
-        st.text_input(_("The teacher's secret"), type="password", key=SECRET, autocomplete="off")
+        st.text_input(_("The teacher's password"), type="password", key=SECRET, autocomplete="off")
         st.form_submit_button(_("Show the board"), icon=":material/lock_open:", on_click=answer)
     refused: PlaygroundError | None = st.session_state.get(REFUSED)
     if refused is not None:
@@ -127,7 +127,7 @@ def _presence(members: Sequence[Member]) -> None:
             _("Training on this server"),
             language.number(frame.service().active),
             width="content",
-            help=_("Networks that train here at this moment, those of a sweep aside."),
+            help=_("Networks training here right now, not counting sweeps."),
         )
         st.metric(
             _("Desks open on this server"),
@@ -158,7 +158,7 @@ def _leaders(members: Sequence[Member], name: str) -> None:
         (_("Place"), "place"),
         (_("Nickname"), "name"),
         (_("{figure} on validation", figure=_(heading)), "figure"),
-        *([(_("To the limit"), "more")] if limited else []),
+        *([(_("Distance to the limit"), "more")] if limited else []),
         (_("Parameters"), "more"),
         (_("Trained for"), "more"),
     ]
@@ -176,20 +176,20 @@ def _leaders(members: Sequence[Member], name: str) -> None:
     _table(headings, cells, [place for place, _member, _one in rows])
     said = [
         _(
-            "Measured on the validation set; the test set is not on the board. The better figure "
-            "is first, then fewer parameters, then less training."
+            "Measured on the validation set; the test set is not on the board. Sorted by score; "
+            "ties go to fewer parameters, then to shorter training."
         ),
-        _("The best of many tries is flattered by luck: keep the test set for the end."),
+        _("The best of many tries is partly luck: keep the test set for the end."),
     ]
     if limited:
         said.append(
             _(
-                "To the limit: how far it is from the best that any model could do, on average; "
-                "luck may go beyond."
+                "Distance to the limit: how far it is from the best that any model could do, on "
+                "average; a lucky result can even beat it."
             )
         )
     if any(one.other for _place, _member, one in rows):
-        said.append(_("Whoever was measured on other data has no place."))
+        said.append(_("Results on other data are not ranked."))
     st.caption(" ".join(said))
 
 
@@ -259,8 +259,8 @@ def _scores(members: Sequence[Member]) -> None:
     _table(headings, cells, [place for place, _member in rows])
     st.caption(
         _(
-            "Lead: rounds won by the student beyond those won by the machine. Only rounds that "
-            "were thrown here since joining count, none from a file."
+            "Lead: rounds won by the student beyond those won by the machine. Only rounds played "
+            "here since joining count."
         )
     )
 
@@ -316,20 +316,20 @@ def _manage() -> None:
             )
             who = st.session_state[WHO]
             st.button(
-                _("Take the nickname away"),
+                _("Remove the nickname"),
                 icon=":material/person_off:",
                 key="board.unname",
                 on_click=_trying(lambda: home.unname(who)),
                 disabled=not names,
-                help=_("Figures and score stay, without a name, until another one is chosen."),
+                help=_("Results and score stay, without a name, until they choose another."),
             )
             st.button(
-                _("Take off the board"),
+                _("Remove from the board"),
                 icon=":material/person_remove:",
                 key="board.expel",
                 on_click=_trying(lambda: home.expel(who)),
                 disabled=not names,
-                help=_("With all figures and the score. Runs stay on the desk they belong to."),
+                help=_("With all results and the score. Runs stay on the desk they belong to."),
             )
         with st.container(horizontal=True):
             _clear(lambda: home.expel(None), not names)
@@ -372,8 +372,8 @@ def _clear(clear: Callable[[], None], disabled: bool) -> None:
             disabled=disabled,
         )
         return
-    st.markdown(_("Take everybody off the board? Their desks and runs stay."), width="content")
-    st.button(_("Take everybody off"), type="primary", key="board.clear.yes", on_click=yes)
+    st.markdown(_("Remove everybody from the board? Their desks and runs stay."), width="content")
+    st.button(_("Remove everybody"), type="primary", key="board.clear.yes", on_click=yes)
     st.button(_("Keep it"), key="board.clear.no", on_click=ask, args=(False,))
 
 

@@ -36,14 +36,14 @@ def section(found: Desk, home: Desks) -> None:
         _form(found, home, _("Join the class board"))
         return
     if member.nickname is None:
-        st.markdown(_("Your teacher has taken your nickname off the board. Choose another."))
-        _form(found, home, _("Take this nickname"))
+        st.markdown(_("Your teacher has removed your nickname from the board. Choose another."))
+        _form(found, home, _("Use this nickname"))
     else:
         st.markdown(_("You are on the board as **{name}**.", name=plain(member.nickname)))
     st.caption(
         _(
-            "Leaving takes your nickname, your figures and your score off the board at once. "
-            "Deleting a run does not: its figure stays until a better one comes."
+            "Leaving removes your nickname, your results and your score from the board at once. "
+            "Deleting a run does not: its result stays until a better one comes."
         )
     )
     st.button(
@@ -64,7 +64,7 @@ def _form(found: Desk, home: Desks, label: str) -> None:
             _("Nickname"),
             key=NICKNAME,
             max_chars=board.LONGEST,
-            placeholder=_("Not your full name: everybody sees it"),
+            placeholder=_("Not your full name: everybody can see it"),
         )
         st.form_submit_button(label, icon=":material/leaderboard:", on_click=_trying(join))
     if found.member is None:

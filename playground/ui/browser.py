@@ -113,9 +113,9 @@ def remembered() -> str | None:
 def menu(desk: str | None) -> None:
     """What somebody may decide for this browser: whether it remembers ``desk``, and its keys."""
     words = {
-        "kept": _("This browser remembers your desk: the plain address offers it again."),
-        "forget": _("This is not my computer: forget"),
-        "unkept": _("This browser does not remember your desk. Keep its address yourself."),
+        "kept": _("This browser remembers your desk and offers it again at the plain address."),
+        "forget": _("This is not my computer: forget my desk"),
+        "unkept": _("This browser does not remember your desk. Save its address yourself."),
         "remember": _("Remember it here"),
         "keys": _("Single keys press buttons (T, 1, 2, 3)"),
     }
@@ -130,7 +130,7 @@ def say(text: str, key: str) -> None:
 
 def say_answer(answer: str, probability: float | None = None) -> None:
     """Tell what the network answers, and how sure it is."""
-    text = _("The network says: {answer}", answer=answer)
+    text = _("The network answers: {answer}", answer=answer)
     say(text if probability is None else f"{text}, {language.percent(probability, 0)}", "answer")
 
 

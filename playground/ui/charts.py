@@ -261,11 +261,11 @@ def _told(history: History, figure: str, title: str, lines: Sequence[Line]) -> s
         return language.percent(value) if figure == "accuracy" else ticks.written(value)
 
     if not history.steps:
-        told = [_("{title} over the steps: nothing is trained yet.", title=title)]
+        told = [_("{title} by step: nothing is trained yet.", title=title)]
     elif not history.epochs:
         told = [
             _(
-                "{title} over the steps: after step {n} no epoch is over yet.",
+                "{title} by step: after step {n} the first epoch is not finished yet.",
                 title=title,
                 n=language.number(history.steps),
             )
@@ -275,8 +275,8 @@ def _told(history: History, figure: str, title: str, lines: Sequence[Line]) -> s
         best = (max if figure == "accuracy" else min)(of)
         told = [
             _(
-                "{title} over the steps, on validation: {first} after the first epoch, {last} "
-                "after epoch {n}, the best of them {best}.",
+                "{title} by step, on validation: {first} after the first epoch, {last} after "
+                "epoch {n}, the best of them {best}.",
                 title=title,
                 first=said(of[0]),
                 last=said(of[-1]),
@@ -562,11 +562,11 @@ def compare_lines(
             )
             said.append(f"{name}: {', '.join(ends)}")
     alt = _(
-        "{y} by {x}, what the network says. {lines}", y=y_title, x=x_title, lines="; ".join(said)
+        "{y} by {x}, the network's answers. {lines}", y=y_title, x=x_title, lines="; ".join(said)
     )
     if known:
         alt = _(
-            "{y} by {x}, what the network says and, in brackets, the truth. {lines}",
+            "{y} by {x}, the network's answers and, in brackets, the truth. {lines}",
             y=y_title,
             x=x_title,
             lines="; ".join(said),

@@ -141,7 +141,7 @@ def _comparison(result: Tested) -> None:
         "mse": _("MSE") + (f" [{unit}²]" if unit else ""),
         "accuracy": _("Accuracy"),
     }
-    table: dict[str, list[Any]] = {_("On the test rows"): [name for name, row in rows]}
+    table: dict[str, list[Any]] = {_("On the test set"): [name for name, row in rows]}
     for figure in shown:
         values = [row[figure] for name, row in rows]
         written = language.percent if figure == "accuracy" else _three_digits

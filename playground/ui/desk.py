@@ -30,21 +30,21 @@ SURE: Final = "desk.sure"
 GONE: Final = "desk.gone"  # ids of desks that no browser need remember any more
 ASKED: Final = "desk.asked"  # (what this browser remembers, what is known of it)
 UNKNOWN: Final = N_(
-    "The address names a desk that is not here: it may be mistyped, or the desk was deleted. "
-    "You begin with a fresh one."
+    "There is no desk at this address: it may be mistyped, or the desk was deleted. Here is a new "
+    "one."
 )
 UNREADABLE: Final = N_(
-    "Your desk cannot be read at the moment: {reason} Reload the page in a while; its address "
-    "stays as it is."
+    "Your desk cannot be read at the moment: {reason} Reload the page in a few minutes; its "
+    "address stays the same."
 )
 UNREAD: Final = N_(
-    "Your desk could not be read: {reason} You work at a fresh one now; the address of before "
-    "still names yours."
+    "Your desk could not be read: {reason} Here is a new one; the old address still leads to "
+    "your desk."
 )
-DELETED: Final = N_("This desk was deleted. You begin with a fresh one.")
+DELETED: Final = N_("This desk was deleted. Here is a new one.")
 MOVED: Final = N_(
-    "Your desk was opened in another browser, which another server of this class answers, and "
-    "goes on there. Here is a fresh one; open your desk's address once more to bring it back."
+    "Your desk was opened in another browser, on another server. Here is a new one; open your "
+    "desk's address again to bring it back."
 )
 
 
@@ -145,12 +145,15 @@ def _offer(asked: str) -> dict[str, str] | None:
     if glance.runs:
         found.insert(0, language.counted("{n} network", "{n} networks", glance.runs))
     elif glance.things:
-        found.insert(0, language.counted("{n} own example", "{n} own examples", glance.things))
+        found.insert(
+            0,
+            language.counted("{n} example of your own", "{n} examples of your own", glance.things),
+        )
     return {
         "desk": asked,
-        "text": _("Go on where you were? ({what})", what=", ".join(found)),
-        "go": _("Go on"),
-        "fresh": _("Fresh desk"),
+        "text": _("Continue where you left off? ({what})", what=", ".join(found)),
+        "go": _("Continue"),
+        "fresh": _("New desk"),
     }
 
 
@@ -206,18 +209,18 @@ def popover(stop: Callable[[Run], None]) -> None:
             browser.menu(None)
             st.markdown(
                 _(
-                    "**Nothing to keep yet.** When you have trained a network, kept a drawing or "
-                    "played a game, this page gets an address of its own, and there you find it "
-                    "all again: after a reload, on another computer, after the lesson."
+                    "**Nothing saved yet.** Once you train a network, save a drawing or play a "
+                    "game, this page gets its own address, and you can come back to it later, on "
+                    "any computer."
                 )
             )
             board_join.section(found, desks())
             return
         st.markdown(
             _(
-                "**Your desk.** Your runs, pictures, tables and games are found again at this "
-                "address. Bookmark it. Whoever has it has your desk, so pass on the link under "
-                "“Keep” instead."
+                "**Your desk.** Your runs, pictures, tables and games are saved at this address. "
+                "Bookmark it. Anyone with this address can use your desk, so share the link under "
+                "“Save” instead."
             )
         )
         link = address(found.id)
@@ -264,7 +267,7 @@ def _end(found: Desk, stop: Callable[[Run], None]) -> None:
         )
         return
     st.markdown(
-        _("Delete the desk with all runs, pictures, tables and games? Nobody can bring it back.")
+        _("Delete the desk with all runs, pictures, tables and games? This cannot be undone.")
     )
     with st.container(horizontal=True):
         st.button(_("Delete everything"), type="primary", key="desk.delete.yes", on_click=delete)

@@ -55,14 +55,14 @@ def offer_mnist() -> None:
     @fragment(run_every=0.5 if fetch.running else None)
     def show() -> None:
         if fetch.running:
-            st.progress(fetch.share, text=_("Fetching MNIST (12 MB) …"))
+            st.progress(fetch.share, text=_("Downloading MNIST (12 MB) …"))
             return
         if fetch.error is not None:
             st.error(plain(fetch.error.text(_)), icon=":material/cloud_off:")
         elif mnist.best_source() == "full":
             st.rerun()
         if st.button(
-            _("Fetch all of MNIST (12 MB)"),
+            _("Download all of MNIST (12 MB)"),
             icon=":material/download:",
             key="digits.fetch",
             help=_(

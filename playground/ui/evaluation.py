@@ -54,7 +54,7 @@ def tested(run: Run) -> Tested | None:
         _("Measure on the test set"),
         icon=":material/verified:",
         key=f"{name}.test",
-        help=_("Do this last: whoever chooses settings by the test set has no test left."),
+        help=_("Do this last: if you tune settings on the test set, it is no longer a test."),
     ):
         return None
     dataset = run.dataset()
@@ -83,7 +83,7 @@ def classification(result: Tested, names: Sequence[str]) -> None:
         if cell is not None:
             true, said = cell
             st.markdown(
-                "**" + _("{true}, seen as {said}", true=names[true], said=names[said]) + "**"
+                "**" + _("{true}, mistaken for {said}", true=names[true], said=names[said]) + "**"
             )
             which = ((targets == true) & (chosen == said)).nonzero()[:, 0]
         else:
@@ -92,7 +92,7 @@ def classification(result: Tested, names: Sequence[str]) -> None:
         sure = probabilities[which].max(dim=1).values
         which = which[sure.argsort(descending=True)][:24]
         if not len(which):
-            st.caption(_("There is none in the test set."))
+            st.caption(_("No such pictures in the test set."))
         captions = [
             f"{names[int(targets[i])]} → {names[int(chosen[i])]} "
             + language.percent(float(probabilities[i].max()), 0)
@@ -114,8 +114,8 @@ def _by_class(targets: Tensor, chosen: Tensor, names: Sequence[str]) -> None:
     st.dataframe(rows, hide_index=True)
     st.caption(
         _(
-            "Recall: of the examples of a class, how many the network finds. Precision: of "
-            "those it calls so, how many really are."
+            "Recall: of the examples of a class, how many the network finds. Precision: of the "
+            "examples it puts in a class, how many really belong there."
         )
     )
 
@@ -130,7 +130,7 @@ def accuracy(right: int, total: int) -> None:
     )
     st.caption(
         _(
-            "{right} of {total} test examples. With 95 % confidence the true accuracy lies between "
+            "{right} of {total} test examples. With 95% confidence the true accuracy lies between "
             "{low} and {high}.",
             right=language.number(right),
             total=language.number(total),
@@ -182,7 +182,7 @@ def confusion(
     }
     figure.update_layout(
         xaxis={**axis, "title": _("the network says")},
-        yaxis={**axis, "title": _("it is"), "autorange": "reversed"},
+        yaxis={**axis, "title": _("true class"), "autorange": "reversed"},
         height=430,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         dragmode=False,
@@ -193,7 +193,9 @@ def confusion(
         on_select="rerun",
         selection_mode="points",
         config={"displayModeBar": False},
-        alt=_("Confusion matrix: how often each true class (row) is seen as each class (column)"),
+        alt=_(
+            "Confusion matrix: how often each true class (row) is predicted as each class (column)"
+        ),
     )
     points = state["selection"]["points"]
     return (int(points[0]["y"]), int(points[0]["x"])) if points else None
@@ -258,7 +260,7 @@ def binary(result: Tested) -> None:
         1.0,
         step=0.01,
         **tied(f"{name}.threshold", 0.5),
-        help=_("From which probability on the answer counts as a yes."),
+        help=_("The probability from which an answer counts as “yes”."),
     )
     chosen = (sure >= threshold).int()
     accuracy(int((chosen == truth).sum()), len(truth))
@@ -267,10 +269,14 @@ def binary(result: Tested) -> None:
     recall = hits / max(int(truth.sum()), 1)
     left, right = st.columns(2)
     left.metric(
-        _("Precision"), language.percent(precision), help=_("Of those called a yes: how many are.")
+        _("Precision"),
+        language.percent(precision),
+        help=_("Of the “yes” answers, how many are right."),
     )
     right.metric(
-        _("Recall"), language.percent(recall), help=_("Of those that are a yes: how many found.")
+        _("Recall"),
+        language.percent(recall),
+        help=_("Of the true “yes” cases, how many are found."),
     )
     columns = st.columns(3, gap="medium")
     if truth.min() == truth.max():
@@ -306,7 +312,7 @@ def binary(result: Tested) -> None:
             said,
             happened,
             _("the network says"),
-            _("it happens"),
+            _("actually happens"),
             f"{name}.calibration",
             _(result.run.project.calibrated),
             diagonal=True,

@@ -53,8 +53,8 @@ def code(run: Run, recipe: Recipe, own: Examples | None) -> None:
     if of_run is not None and moved:
         st.caption(
             _(
-                "Below: the run that your sliders would make, with what differs from the run "
-                "that has begun marked. The files are of the run that has begun."
+                "Below is the code for the current sliders; what differs from the run that you "
+                "started is marked. The files contain the run that you started."
             )
         )
     _show(parts(text), parts(before))

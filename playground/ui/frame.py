@@ -45,7 +45,7 @@ PAGES: Final = {
         ("neuron", N_("Neuron"), "adjust"),
         ("activations", N_("Activation functions"), "show_chart"),
         ("forward_pass", N_("Forward pass"), "arrow_forward"),
-        ("loss", N_("Loss"), "straighten"),
+        ("loss", N_("Loss function"), "straighten"),
         ("backpropagation", N_("Backpropagation"), "undo"),
         ("optimizers", N_("Optimizers"), "downhill_skiing"),
         ("batches", N_("Epochs and batches"), "view_module"),

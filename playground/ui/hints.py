@@ -163,9 +163,9 @@ def _offer(
 ) -> None:
     """The button that makes the change, and from when on it counts."""
     said = ", ".join(_named(name, value) for name, value in hint.changes.items())
-    later = _("Counts from the next Train or Reset.")
+    later = _("Takes effect the next time you press Train or Reset.")
     if not snapshot.over and set(hint.changes) <= LIVE:
-        later = _("Counts from the next step.")
+        later = _("Takes effect from the next step.")
 
     def apply() -> None:
         for name, value in hint.changes.items():
@@ -181,9 +181,9 @@ def _offer(
             key=f"{panel.project.name}.hint.{hint.rule}",
             disabled=done,
             on_click=apply,
-            help=_("Moves the sliders to these values; it starts nothing."),
+            help=_("Moves the sliders to these values; nothing is started."),
         )
-        st.caption(_("Set.") + " " + later if done else later, width="content")
+        st.caption(_("Done.") + " " + later if done else later, width="content")
         if snapshot.over or not set(hint.changes) <= LIVE:
 
             def train() -> None:
@@ -191,7 +191,7 @@ def _offer(
                 anew()
 
             st.button(
-                _("Train anew"),
+                _("Train from scratch"),
                 icon=":material/restart_alt:",
                 key=f"{panel.project.name}.anew.{hint.rule}",
                 on_click=train,

@@ -33,9 +33,9 @@ def view(network: Network) -> None:
         _table(now, names)
         st.caption(
             _(
-                "After step {step}, on {n} validation examples with dropout off: gradients of "
-                "their loss, dead (0 for each of them), saturated (less than 5 % of a gradient "
-                "gets through, in the mean).",
+                "Measured after step {step} on {n} validation examples, dropout off. Gradients "
+                "are those of their loss. Dead: 0 for every example. Saturated: passes on less "
+                "than 5% of a gradient on average.",
                 step=language.number(now.step),
                 n=language.number(now.examples),
             )
@@ -66,8 +66,8 @@ def view(network: Network) -> None:
         )
     st.caption(
         _(
-            "Above: now. Below: since you began to watch (the darker, the more of the layer's "
-            "weights; at most the last {n} looks). Gradients that are zero count at −12.",
+            "Top: now. Bottom: since you opened this tab (darker = more of the layer's weights; "
+            "at most the last {n} measurements). Zero gradients are drawn at −12.",
             n=samples.maxlen,
         )
     )
@@ -110,9 +110,7 @@ def _ratios(samples: Sequence[Measured], names: Sequence[str], name: str) -> Non
         for layer, ratio in zip(names, one.moves, strict=False)
     ]
     span = _powers([row["y"] for row in rows])
-    waiting = _(
-        "‖change‖ : ‖weights‖ of single training steps: known once it trains under your eyes."
-    )
+    waiting = _("‖change‖ : ‖weights‖ of single training steps: appears while you watch it train.")
     if not rows:
         st.caption(waiting)
         return
@@ -148,7 +146,7 @@ def _ratios(samples: Sequence[Measured], names: Sequence[str], name: str) -> Non
     last = ", ".join(
         f"{layer} {short(ratio)}" for layer, ratio in zip(names, samples[-1].moves, strict=False)
     )
-    alt = _("Update-to-weight ratio over the steps; the last: {names}", names=last or "–")
+    alt = _("Update-to-weight ratio by step; the last: {names}", names=last or "–")
     charts.show(rows, spec, 220, f"{name}.ratios", alt)
     moved = samples[-1].moved
     st.caption(
@@ -222,7 +220,7 @@ def _histograms(
         _("step"),
         x_title,
         f"{key}.time",
-        _("{title} of the layer over the steps", title=title),
+        _("{title} of the layer by step", title=title),
         scheme="density",
         height=HEIGHT,
     )

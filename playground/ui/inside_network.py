@@ -76,7 +76,7 @@ def source(run: Run) -> bool:
     if run.project.pictures:
         ways = {
             "likes": _("What each neuron looks for"),
-            "says": _("What each says to one picture"),
+            "says": _("How each responds to one picture"),
         }
         key = f"{run.project.name}.inside.way"
         st.segmented_control(
@@ -277,9 +277,8 @@ def _conditions(step: int, drawing: Drawing) -> None:
     if any(len(column.units) < column.total for column in drawing.columns):
         parts.append(
             _(
-                "Of a large layer, the {most} neurons that move the next layer most are drawn: "
-                "spread of what they say, on {n} validation examples, times the size of their "
-                "outgoing weights.",
+                "In large layers only the {most} most influential neurons are drawn (spread of "
+                "their output on {n} validation examples × size of their outgoing weights).",
                 most=MOST,
                 n=language.number(drawing.examples),
             )

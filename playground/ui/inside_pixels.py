@@ -29,13 +29,13 @@ def view(network: Network) -> None:
     controls, seen, mattered, said = st.columns([1.1, 1, 1, 1.2], gap="medium")
     names = output_names(network.run)
     ways = {"gradient": _("Gradient × pixel"), "occlusion": _("Cover a part")}
-    answers = {"": _("what the network says"), **{str(n): name for n, name in enumerate(names)}}
+    answers = {"": _("the network's answer"), **{str(n): name for n, name in enumerate(names)}}
     with controls:
         language.prose("inside", "pixels")
         picture = inside_source.picture(network)
         way_key, for_key = f"{network.name}.saliency", f"{network.name}.evidence"
         st.segmented_control(
-            _("Way"),
+            _("Method"),
             list(ways),
             format_func=ways.__getitem__,
             required=True,
@@ -57,7 +57,7 @@ def view(network: Network) -> None:
         title = _("Evidence for: {answer}", answer=names[output])
         st.markdown(f"**{title}**")
         _show(tints.signed(evidence), title)
-        st.caption(_("Blue: speaks for it. Orange: speaks against it."))
+        st.caption(_("Blue: evidence for it. Orange: evidence against it."))
     with said:
         labels = network.run.project.labels
         charts.probability_bars(

@@ -37,7 +37,7 @@ def picture(network: Network) -> Tensor:
         if own is not None:
             st.caption(_("Your picture, as the network sees it."))
             return own
-        st.caption(_("There is no picture of yours above yet. Until then, validation example 1:"))
+        st.caption(_("There is no picture of yours above yet, so here is validation example 1:"))
         number = 1
     else:
         if number > len(validation):

@@ -61,20 +61,18 @@ def view(network: Network) -> None:
                 on_click=lambda: setattr(look, "edits", ()),
             )
             st.button(
-                _("Take the present weights"),
+                _("Use the current weights"),
                 icon=":material/refresh:",
                 key=f"{network.name}.patient",
                 disabled=present is network.subject,
-                help=_("The network has learned since. Your changes stay."),
+                help=_("The network has learned more since then. Your changes stay."),
                 on_click=lambda: setattr(look, "patient", Network.of(network.run, network.dataset)),
             )
         if not look.edits:
-            st.caption(_("None yet: the copy is the network as it is."))
+            st.caption(_("None yet: the copy is the same as the network."))
         lines = [f"{n}. {_words(network, parts, edit)}" for n, edit in enumerate(look.edits, 1)]
         st.markdown("\n".join(lines))
-        st.caption(
-            _("All of it happens to a copy. The run's own network goes on as if nothing was.")
-        )
+        st.caption(_("You are working on a copy. The real network is not affected."))
 
 
 def _choose(network: Network, parts: list[Stage], names: list[str]) -> tuple[Stage, int]:
@@ -112,7 +110,7 @@ def _switch(network: Network, parts: list[Stage], stage: Stage, unit: int) -> No
     st.toggle(
         _("Switched off"),
         disabled=stage is parts[-1],
-        help=_("It passes on 0, whatever comes. The output layer's neurons are the answer itself."),
+        help=_("It always passes on 0. The output layer's neurons are the answer itself."),
         **tied(key, False, then=flip),
     )
 
@@ -169,7 +167,7 @@ def _effect(network: Network) -> None:
         change = language.number(now - was, 3)
     else:
         shown = [language.percent(value) for value in (was, now)]
-        change = _("{n} points", n=language.number(100 * (now - was), 1))
+        change = _("{n} percentage points", n=language.number(100 * (now - was), 1))
     one, two = st.columns(2)
     one.metric(title + " · " + _("the network"), shown[0])
     two.metric(
@@ -251,4 +249,4 @@ def _weight(network: Network, parts: list[Stage], stage: Stage, weight: int) -> 
         text = _("channel {n}", n=source + 1) + ", " + _("place {n}", n=inside + 1)
     else:
         text = _("from neuron {n}", n=source + 1)
-    return _("piece {n}", n=piece + 1) + ", " + text if stage.pieces > 1 else text
+    return _("line {n}", n=piece + 1) + ", " + text if stage.pieces > 1 else text

@@ -119,7 +119,7 @@ def _links(stem: str, project: str) -> None:
     place = [name for name, _title, _icon in pages].index(stem)
     st.page_link(
         f"pages/{project}.py",
-        label=_("Where it matters: {project}", project=_(PROJECTS[project].title)),
+        label=_("See it at work: {project}", project=_(PROJECTS[project].title)),
         icon=":material/experiment:",
     )
     if place + 1 < len(pages):

@@ -130,13 +130,13 @@ class OwnTable:
         if len(kept) < len(rows):
             left = language.counted("{n} row left out", "{n} rows left out", len(rows) - len(kept))
             most = language.number(tables.MAX_ROWS)
-            said.append(_("{rows}: at most {most} are kept.", rows=left, most=most))
+            said.append(_("{rows}: at most {most} are saved.", rows=left, most=most))
         twice = sum(self._cells(row) in there for row in kept)
         if twice:
             said.append(
                 language.counted(
-                    "{n} of them was there already, and counts twice now.",
-                    "{n} of them were there already, and count twice now.",
+                    "{n} of them was there already, and now counts twice.",
+                    "{n} of them were there already, and now count twice.",
                     twice,
                 )
             )
@@ -147,10 +147,7 @@ class OwnTable:
 
     def _edit(self) -> None:
         st.caption(
-            _(
-                "Or type them here: an empty row at the bottom waits for the next. Then press "
-                "“Keep these rows”."
-            )
+            _("Or type them here, into the empty row at the bottom. Then press “Save these rows”.")
         )
         turn = st.session_state.get(f"{self.key}.turn", 0)
         changes: Mapping[str, Any] = st.session_state.get(f"{self.key}.editor.{turn}") or {}
@@ -174,7 +171,7 @@ class OwnTable:
             height=230,
         )
         with st.container(horizontal=True):
-            if st.button(_("Keep these rows"), icon=":material/check:", key=f"{self.key}.keep"):
+            if st.button(_("Save these rows"), icon=":material/check:", key=f"{self.key}.keep"):
                 checked = tables.check_rows(_rows(edited), self.fields, self.most)
                 self._say(checked.problems, checked)
                 self.keep(checked.rows)

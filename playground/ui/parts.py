@@ -36,8 +36,8 @@ def part(title: str) -> Iterator[None]:
         _log(title, error)
         st.error(
             _(
-                "“{part}” is left out: this program made an error there. The rest of the page "
-                "works.",
+                "“{part}” is missing because the program made an error there. The rest of the "
+                "page works.",
                 part=title,
             ),
             icon=":material/error:",

@@ -180,7 +180,7 @@ class OwnPictures:
             format_func=self.names.__getitem__,
             **tied(which, 0),
             help=_(
-                "For single files. In a ZIP, the folders say it: {names}.",
+                "For single files. In a ZIP, folder names decide: {names}.",
                 names=", ".join(self.project.labels),
             ),
         )
@@ -204,7 +204,7 @@ class OwnPictures:
             try:
                 if len(items) >= MAX_PICTURES:
                     raise PlaygroundError(
-                        N_("More than {limit} pictures of your own are not kept."),
+                        N_("At most {limit} of your own pictures can be saved."),
                         limit=MAX_PICTURES,
                     )
                 self.project.encode(image, self.project.recipe())
@@ -258,9 +258,9 @@ class OwnPictures:
             )
         st.caption(
             _(
-                "How sure the network is of the right answer, before and after the last "
-                "training. Once these pictures were trained on, this is no test: draw a new one "
-                "for that."
+                "How sure the network is of the right answer, before and after the last training. "
+                "Once the network has trained on these pictures, they are no longer a test: draw "
+                "a new one for that."
             )
         )
 

@@ -50,8 +50,8 @@ def show_problems(problems: Sequence[Problem], table: Table | None = None) -> No
         box(f"{usable} {count}", icon=":material/report:")
     elif wrong:
         said = language.counted(
-            "{n} problem. What has none can be used.",
-            "{n} problems. What has none can be used.",
+            "{n} problem. The rest can be used.",
+            "{n} problems. The rest can be used.",
             len(wrong),
         )
         st.warning(said, icon=":material/report:")

@@ -68,9 +68,9 @@ def project_page(
         ("dataset", _("Data")): lambda: data(panel, run),
         ("hub", _("Model")): lambda: model_table(run),
         ("visibility", _("Inside")): lambda: inside(run),
-        ("verified", _("Evaluate")): lambda: evaluate(run),
+        ("verified", _("Test")): lambda: evaluate(run),
         ("code", _("Code")): lambda: export.code(run, recipe, examples),
-        ("save", _("Keep")): lambda: weights.offer(run, panel, own),
+        ("save", _("Save")): lambda: weights.offer(run, panel, own),
     }
     places = st.tabs(
         [f":material/{icon}: {title}" for icon, title in tabs],

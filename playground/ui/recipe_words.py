@@ -85,7 +85,7 @@ def changes(kept: Kept) -> str:
         )
     own_examples = kept.history.data.get("own")
     if own_examples:
-        said.append(_("own examples: {n}", n=language.number(cast(int, own_examples))))
+        said.append(_("your own examples: {n}", n=language.number(cast(int, own_examples))))
     return ", ".join(said) or _("nothing")
 
 

@@ -120,7 +120,7 @@ def _game(run: Run) -> None:
     steps, loss, name = now.learner.steps, now.learner.loss, NAMES["learning"]
     st.caption(
         _(
-            "“{name}” has taken {n} gradient steps on this game; its loss is {loss}.",
+            "“{name}” is learning from this game (gradient steps so far: {n}); its loss is {loss}.",
             name=_(name),
             n=language.number(steps),
             loss="–" if loss is None else language.number(loss, 2),
@@ -166,7 +166,7 @@ def _last_round(last: Played | None) -> None:
     """What the machine threw, who won, what it had expected, and how sure it was."""
     chances = dict(zip(MOVES, UNIFORM, strict=True))
     if last is None:
-        said = _("**The machine has decided.** It knows nothing of you yet: throw!")
+        said = _("**The machine has decided.** It knows nothing about you yet. Your move!")
         expected = _("Before the first round all three are equally likely.")
     else:
         mine, theirs = _sign(last.player_move), _sign(last.machine_move)
@@ -201,7 +201,7 @@ def _score(now: Match) -> None:
         wins = language.counted("{n} win", "{n} wins", score.wins[side])
         share = language.percent(score.wins[side] / total, 0) if total else "–"
         row = _(
-            "in a row {now}, longest {longest}",
+            "streak {now}, best {longest}",
             now=score.streak[side],
             longest=score.longest[side],
         )
@@ -276,7 +276,7 @@ def _rates(now: Match) -> None:
     charts.show(rows, spec, 185, "rps.rates", alt)
     st.caption(
         _(
-            "Grey: where luck alone stays in 95 of 100 games, now {low} to {high}.",
+            "Grey band: pure luck stays here in 95 of 100 games, now {low} to {high}.",
             low=language.percent(low, 0),
             high=language.percent(high, 0),
         )
@@ -333,7 +333,7 @@ def _seal(now: Match, who: str, last: Played | None) -> None:
     st.markdown(f"`{now.plans[who].sealed.fingerprint}`")
     if last is not None and last.plan is not None:
         sealed = last.plan.sealed
-        st.markdown(_("The last round's, with what was behind it:"))
+        st.markdown(_("Last round's fingerprint, and what it hid:"))
         shown = (sealed.fingerprint, f"sha256({sealed.salt} {sealed.move})")
         st.markdown("\n\n".join(f"`{line}`" for line in shown))
 
@@ -358,7 +358,7 @@ def own_games() -> None:
     used = home.things(OWN)
     st.markdown(
         _(
-            "The next training uses {rounds} rounds of your own games. More come from the game "
+            "Rounds of your own games in the next training: {rounds}. More come from the game "
             "above, or from a file.",
             rounds=language.number(sum(map(len, used))),
         )
@@ -373,11 +373,11 @@ def own_games() -> None:
 
     with st.container(horizontal=True):
         st.button(
-            _("Let training use my games"),
+            _("Train on my games"),
             icon=":material/check:",
             key="rps.use",
             on_click=use,
-            help=_("All games of this visit as they are now; after more rounds, press again."),
+            help=_("Uses all your games so far. Press again after more rounds."),
         )
         st.button(
             _("Remove all"),
@@ -411,7 +411,7 @@ def _load() -> None:
         st.session_state[PROBLEMS] = problems
         if rounds:
             new_game(rounds)
-            st.toast(_("{n} rounds loaded. The game goes on from there.", n=len(match().played)))
+            st.toast(_("Rounds loaded: {n}. The game continues from there.", n=len(match().played)))
 
     st.file_uploader(
         _(

@@ -81,15 +81,15 @@ def _unread(listed: RunList) -> None:
     names = ", ".join(plain(one.name) or _("Run {n}", n=one.number) for one in listed.unread)
     said = language.counted(
         "{n} run is of another version of this program, and this one cannot show it. It stays "
-        "kept, and opens where its version runs:",
+        "saved, and opens where its version runs:",
         "{n} runs are of another version of this program, and this one cannot show them. They "
-        "stay kept, and open where their version runs:",
+        "stay saved, and open where their version runs:",
         len(listed.unread),
     )
     with st.container(horizontal=True, vertical_alignment="center", key="runs.unread"):
         st.markdown(f":material/history: {said} {names}.", width="stretch")
         with st.popover(_("Delete …"), icon=":material/delete:", key="runs.unread.delete"):
-            st.markdown(_("Delete them for good? Nobody can bring them back."))
+            st.markdown(_("Delete them for good? This cannot be undone."))
             st.button(
                 _("Delete them"), type="primary", key="runs.unread.delete.yes", on_click=delete
             )
@@ -103,8 +103,8 @@ def _list() -> None:
         _table(order, names)
     if listed.dropped:
         said = language.counted(
-            "A session keeps its newest runs; {n} older one has been dropped.",
-            "A session keeps its newest runs; {n} older ones have been dropped.",
+            "A desk keeps its newest runs; {n} older one has been dropped.",
+            "A desk keeps its newest runs; {n} older ones have been dropped.",
             listed.dropped,
         )
         st.caption(":material/info: " + said)
@@ -119,7 +119,7 @@ def _list() -> None:
         with part(_("Charts")):
             curves(drawn, names)
     else:
-        st.caption(_("Tick runs that have trained an epoch, and their curves stand here."))
+        st.caption(_("Tick runs with at least one finished epoch to see their curves."))
     with part(_("Differences")):
         _differences(drawn, names)
 
@@ -143,8 +143,8 @@ def _order(runs: Sequence[Kept]) -> list[Kept]:
     )
     places[2].caption(
         _(
-            "A double click on a name changes it. Figures of the last epoch; parameters are "
-            "weights and biases. A session keeps {n} runs.",
+            "Double-click a name to change it. Results are of the last epoch; parameters are "
+            "weights and biases. A desk keeps {n} runs.",
             n=MOST_RUNS,
         )
     )
@@ -247,7 +247,7 @@ def _table(order: Sequence[Kept], names: Mapping[int, str]) -> None:
         hide_index=True,
         height=min(38 + 35 * max(len(order), 1), 318),
         disabled=[name for name in table.columns if name not in ("shown", "name")],
-        alt=_("The runs of this session"),
+        alt=_("The runs on your desk"),
         column_config={
             "shown": st.column_config.CheckboxColumn(
                 _("Show"), width=80, help=_("Draw its curves, compare it, export it.")
@@ -273,9 +273,7 @@ def _table(order: Sequence[Kept], names: Mapping[int, str]) -> None:
             "seconds": text(
                 _("Trained for"), width=95, alignment="right", help=_("Training alone, no pauses.")
             ),
-            "changes": text(
-                _("Differs from the project's usual settings (these in brackets)"), width=480
-            ),
+            "changes": text(_("Changed settings (defaults in brackets)"), width=480),
         },
     )
 
@@ -324,7 +322,7 @@ def _actions(chosen: Sequence[Kept], names: Mapping[int, str]) -> None:
             _("Tick all"), icon=":material/done_all:", key="runs.all", on_click=tick, args=(True,)
         )
         st.button(
-            _("Tick none"),
+            _("Untick all"),
             icon=":material/remove_done:",
             key="runs.none",
             on_click=tick,
@@ -340,7 +338,7 @@ def _actions(chosen: Sequence[Kept], names: Mapping[int, str]) -> None:
             key="runs.csv",
             on_click="ignore",
             disabled=not some,
-            help=_("A row an epoch of each ticked run, for a spreadsheet."),
+            help=_("One row per epoch of each ticked run, for a spreadsheet."),
         )
         st.download_button(
             _("Runs as JSON"),
@@ -358,8 +356,10 @@ def _actions(chosen: Sequence[Kept], names: Mapping[int, str]) -> None:
         ):
             st.markdown(
                 language.counted(
-                    "Delete {n} ticked run from this list? If it still trains, it stops.",
-                    "Delete {n} ticked runs from this list? Those that still train, stop.",
+                    "Delete {n} ticked run from this list? If it is still training, it will be "
+                    "stopped.",
+                    "Delete {n} ticked runs from this list? Runs that are still training will be "
+                    "stopped.",
                     len(chosen),
                 )
             )
@@ -381,11 +381,11 @@ def _actions(chosen: Sequence[Kept], names: Mapping[int, str]) -> None:
             **tied("runs.restore"),
         )
         restore = st.button(
-            _("Back to the sliders"),
+            _("Load these settings"),
             icon=":material/tune:",
             key="runs.restore.go",
             disabled=not some,
-            help=_("The project's sliders take the settings of this run; nothing is trained."),
+            help=_("Sets the project's sliders to this run's settings; nothing is trained."),
         )
     if restore and some:
         wanted = st.session_state["runs.restore"]
@@ -407,11 +407,11 @@ def curves(drawn: Sequence[Kept], names: Mapping[int, str]) -> None:
             **tied("runs.over", "epoch"),
         )
         st.toggle(
-            _("Training too (dashed)"),
+            _("Show training curves (dashed)"),
             **tied("runs.train", False),
             help=_("The mean over each epoch's batches, while the weights moved."),
         )
-        st.toggle(_("Logarithmic loss"), **tied("runs.log", True))
+        st.toggle(_("Logarithmic loss axis"), **tied("runs.log", True))
     over: Over = st.session_state["runs.over"]
     splits: tuple[Split, ...] = ("validation", "train")
     splits = splits if st.session_state["runs.train"] else splits[:1]
@@ -432,7 +432,7 @@ def curves(drawn: Sequence[Kept], names: Mapping[int, str]) -> None:
             said = ", ".join(words.value("loss", loss) for loss in sorted(losses))
             st.caption(
                 ":material/warning: "
-                + _("Different loss functions do not compare: {names}.", names=said)
+                + _("Values of different loss functions cannot be compared: {names}.", names=said)
             )
 
 
@@ -546,7 +546,7 @@ def _chart(
         },
         330,
         f"runs.chart.{figure}",
-        _("{title}, a line a run: {names}", title=title, names=_ends(of, names, figure)),
+        _("{title}, one line per run: {names}", title=title, names=_ends(of, names, figure)),
     )
 
 
@@ -566,7 +566,7 @@ def _ends(of: Sequence[Kept], names: Mapping[int, str], figure: str) -> str:
 def _differences(chosen: Sequence[Kept], names: Mapping[int, str]) -> None:
     st.header(_("What differs"), anchor=False)
     if len(chosen) < 2:
-        st.caption(_("Tick two runs or more, and what differs between their settings stands here."))
+        st.caption(_("Tick two or more runs to see how their settings differ."))
         return
     found = compare.differences([one.recipe for one in chosen])
     if not found:

@@ -168,7 +168,7 @@ def _settings() -> None:
         said = language.counted("{n} run", "{n} runs", len(cells))
         if len(axes) == 2:
             said += f" ({len(axes[0].values)} × {len(axes[1].values)})"
-        st.caption(said + ". " + _("All else is as on the project's sliders."))
+        st.caption(said + ". " + _("Everything else comes from the project's sliders."))
     st.button(
         _("Start the sweep"),
         icon=":material/play_arrow:",
@@ -176,7 +176,7 @@ def _settings() -> None:
         key="sweep.start",
         on_click=start_all,
         disabled=not cells or busy,
-        help=_("The runs of a sweep train side by side, behind those on the project pages."),
+        help=_("The runs of a sweep train side by side and give way to runs on the project pages."),
     )
     _say_refused()
 
@@ -202,7 +202,7 @@ def _axes(project: Project, base: Recipe) -> list[Axis]:
     first = _choose(_("Hyperparameter"), project, known, base, None)
     assert first is not None
     axes = [_values(project, known[first])]
-    second = _choose(_("A second one"), project, known, base, first)
+    second = _choose(_("Second hyperparameter"), project, known, base, first)
     if second is not None:
         axes.append(_values(project, known[second]))
     return axes
@@ -258,7 +258,7 @@ def _values(project: Project, field: Field) -> Axis:
         _("How many values"),
         2,
         sweep.MOST_VALUES,
-        help=_("Evenly spaced; on a logarithmic scale where the slider is one."),
+        help=_("Evenly spaced; on a logarithmic scale where the slider is logarithmic."),
         **tied(f"{key}.count", 5 if field.log or field.name == "seed" else 4),
     )
     low, high = st.session_state[f"{key}.low"], st.session_state[f"{key}.high"]
@@ -353,7 +353,7 @@ def _progress(found: Sweep) -> None:
         1.0 if not one.live else len(one.history.epochs) / one.recipe.epochs
         for _cell, one in found.runs
     )
-    text = _("{done} of {all} runs are over", done=over, all=len(found.runs))
+    text = _("{done} of {all} runs finished", done=over, all=len(found.runs))
     if found.paused and not found.active:
         text += " · " + _("paused, because nobody was watching")
     elif found.active and frame.service().active:
@@ -371,7 +371,7 @@ def _progress(found: Sweep) -> None:
             key="sweep.stop",
             on_click=stop,
             disabled=not found.active and not found.paused,
-            help=_("End all runs of this sweep; what they have learned stays in the table."),
+            help=_("End all runs of this sweep; their results stay in the table."),
         )
     _say_refused()
 
@@ -486,15 +486,15 @@ def _heat_map(found: Sweep, chosen: int | None) -> None:
     st.markdown(f"**{title}" + (f" [{unit}]" if unit else "") + "**")
     height = ROW * (len(down.values) if down else 1) + 66
     alt = _(
-        "{figure} on validation, a cell a run: {cells}",
+        "{figure} on validation, one cell per run: {cells}",
         figure=_(label),
         cells="; ".join(row["tip"] for row in rows),
     )
     charts.show(rows, spec, height, "sweep.heat", alt, pick)
     st.caption(
         _(
-            "Each cell: after the last epoch that this run has trained; brighter is better. Click "
-            "a cell to choose it. The test set is not touched."
+            "Each cell: the result after the last epoch that this run has trained; brighter is "
+            "better. Click a cell to choose it. The test set is not touched."
         )
     )
 
@@ -520,12 +520,12 @@ def _cell(found: Sweep, chosen: int | None) -> None:
         **tied(CELL, BEST),
     )
     pressed = go.button(
-        _("Back to the sliders"),
+        _("Load these settings"),
         icon=":material/tune:",
         key="sweep.restore",
         disabled=chosen is None,
         width="stretch",
-        help=_("The project's sliders take the settings of this run; nothing is trained."),
+        help=_("Sets the project's sliders to this run's settings; nothing is trained."),
     )
     if pressed and chosen is not None:
         # How many threads it had, behind all others, is nothing that a student chose.
@@ -534,8 +534,9 @@ def _cell(found: Sweep, chosen: int | None) -> None:
     if best is not None:
         cell, one = found.runs[best]
         said = _(
-            "Best on validation so far: **{name}**, {figure}. It was chosen by this very figure, "
-            "so it is a little too good: the test set, once and at the end, tells the truth.",
+            "Best on validation so far: **{name}**, {figure}. It was picked because of this "
+            "score, so the score is a little too good. The test set, used once at the end, gives "
+            "the honest number.",
             name=found.name(cell),
             figure=run_list.figure_of(found.project, found.figure(one)),
         )
@@ -625,7 +626,7 @@ def _curves(found: Sweep, chosen: int | None) -> None:
         layers += charts.rules(named, span, 270, logarithmic=lower)
     padding = {"left": 2, "top": 8, "bottom": 2, "right": 8}
     alt = _(
-        "{figure} on validation over the epochs, a line a run, and where it ends: {lines}",
+        "{figure} on validation by epoch, one line per run, and where it ends: {lines}",
         figure=_(label),
         lines="; ".join(f"{found.name(cell)}: {_text(found, one)}" for cell, one in found.runs),
     )

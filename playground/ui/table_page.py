@@ -35,9 +35,9 @@ def data(panel: Panel, run: Run, own: OwnTable) -> None:
             st.markdown("**" + _("Standardisation") + "**")
             st.caption(
                 _(
-                    "Before the network sees a row, each column loses its mean and is divided by "
-                    "its spread, both taken from the training rows alone. So hours and minutes, "
-                    "small and large numbers count alike."
+                    "Before the network sees a row, we subtract each column's mean and divide by "
+                    "its standard deviation (both from the training rows only), so that large and "
+                    "small numbers are treated equally."
                 )
             )
             st.dataframe(
@@ -46,7 +46,7 @@ def data(panel: Panel, run: Run, own: OwnTable) -> None:
                     _("Mean"): [
                         language.number(value, 3) for value in dataset.scaler.mean.tolist()
                     ],
-                    _("Spread"): [
+                    _("Standard deviation"): [
                         language.number(value, 3) for value in dataset.scaler.std.tolist()
                     ],
                 },

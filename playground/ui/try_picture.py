@@ -38,8 +38,8 @@ def photographed(name: str, way: str) -> Any:
     """A file or a camera picture, upright; None (and why, if it cannot be read) without one."""
     st.session_state[f"{name}.tried"] = None
     if way == "camera":
-        file = st.camera_input(_("Photograph it"), key=f"{name}.try.camera")
-        st.caption(_("No camera, or the browser refuses it? Choose a file or draw instead."))
+        file = st.camera_input(_("Take a photo"), key=f"{name}.try.camera")
+        st.caption(_("No camera, or the browser blocks it? Choose a file or draw instead."))
     else:
         file = st.file_uploader(_("A picture"), type=ENDINGS, key=f"{name}.try.file")
     if file is None:
@@ -87,13 +87,13 @@ def ask_about(raw: Any, run: Run, own: pictures.OwnPictures, seen_as: str) -> No
             clear(f"{name}.pad")
             st.session_state[f"{name}.was"] = None
             # The Data tab shows it, and the next run learns from it.
-            workbench.refresh_page(_("Kept. It joins the training data at the next Train."))
+            workbench.refresh_page(_("Saved. It will be used the next time you press Train."))
 
     st.pills(
         _("It was a …"),
         run.project.labels,
         format_func=names.__getitem__,
         wrap=True,
-        help=_("Keep it as an example: the next training learns from it too."),
+        help=_("Save it as an example: the next training learns from it too."),
         **tied(f"{name}.was", then=keep),
     )

@@ -12,7 +12,7 @@ from playground.service import Run
 from playground.ui.language import _
 
 UNSURE: Final = 0.6  # a likeliest answer below this is said beside the second
-GUESSING: Final = N_("Only guessing: it is untrained. Press Train.")
+GUESSING: Final = N_("It is only guessing: the network is untrained. Press Train.")
 NOTHING: Final = "&nbsp;"  # which takes a line all the same
 
 

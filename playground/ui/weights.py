@@ -98,7 +98,7 @@ def _take(run: Run) -> None:
     if size > weights.MAX_BYTES:
         st.caption(
             _(
-                "This network has {size} MB; this page reads files of at most {limit} MB back.",
+                "This network is {size} MB; this page can only load files up to {limit} MB.",
                 size=language.number(size / 2**20),
                 limit=weights.MAX_BYTES // 2**20,
             )
@@ -108,15 +108,15 @@ def _take(run: Run) -> None:
 
 
 _WEIGHTS: Final = N_(
-    "All weights and biases as they are now (.safetensors), with the recipe inside. This page "
-    "reads it back, and so does PyTorch."
+    "All weights and biases as they are now (.safetensors), with the recipe inside. This page can "
+    "load it again, and so can PyTorch."
 )
 _ONNX: Final = N_(
     "The same network for other programs (.onnx): it takes raw inputs and gives the answers that "
     "you see here."
 )
 _RECIPE: Final = N_(
-    "Every setting of this run (.json). Whoever has it can train the same network again."
+    "Every setting of this run (.json). Anyone who has it can train the same network again."
 )
 
 
@@ -163,7 +163,7 @@ def _bring(panel: Panel, own: Own) -> None:
         st.error(plain(found.text(_)), icon=":material/report:")
     elif isinstance(found, Recipe):
         st.success(
-            _("The settings are those of the file now. Train makes the network anew."),
+            _("Settings loaded. Press Train to train the network from scratch."),
             icon=":material/check:",
         )
     elif isinstance(found, Kept) and runs()[name].from_file:
@@ -179,7 +179,7 @@ def _bring(panel: Panel, own: Own) -> None:
         st.caption(
             _(
                 "A .safetensors file brings network and settings back, a .json file the settings. "
-                "Nothing in a file is run, so those of strangers do no harm."
+                "Files are never executed, so files from others are safe."
             )
         )
 
@@ -208,8 +208,8 @@ def _claimed(panel: Panel, kept: Kept) -> None:
         parts.append(f"{_(label).lower()} {shown}")
     st.caption(
         _(
-            "The file says that after epoch {epoch} it had on validation: {figures}. Under "
-            "Evaluate you can measure it yourself.",
+            "The file says that after epoch {epoch} its validation results were {figures}. Under "
+            "“Test” you can measure it yourself.",
             epoch=kept.figures.epoch,
             figures=", ".join(parts),
         )

@@ -280,9 +280,9 @@ def _buttons(
     if active:
         label, icon = _("Pause"), "pause"
     elif changed:
-        label, icon = _("Train anew"), "restart_alt"
+        label, icon = _("Train from scratch"), "restart_alt"
     elif run.goes_on_from is not None:
-        label = _("Go on from epoch {n}", n=run.goes_on_from)
+        label = _("Continue from epoch {n}", n=run.goes_on_from)
     with st.container(horizontal=True, gap="small", key="transport"):
         st.button(
             label,
@@ -347,7 +347,7 @@ def _status(snapshot: Snapshot, refused: bool) -> None:
             )
         ]
     if refused and snapshot.state == "ready":
-        parts = [_("These settings cannot be trained. To try is the network from before.")]
+        parts = [_("These settings can't be trained. You can still use the previous network.")]
     if snapshot.steps_total:
         epoch = min(history.epochs[-1].epoch + 1 if history.epochs else 1, snapshot.recipe.epochs)
         parts.append(_("epoch {n} of {total}", n=epoch, total=snapshot.recipe.epochs))
@@ -377,7 +377,7 @@ def _notice(panel: Panel, recipe: Recipe, run: Run, snapshot: Snapshot) -> None:
         st.info(
             _(
                 "Early stopping: for {n} epochs the validation loss was no lower than {loss}. The "
-                "network has the weights of epoch {epoch} again, its best on validation.",
+                "best weights on validation, from epoch {epoch}, were restored.",
                 n=snapshot.recipe.patience,
                 loss=language.number(best.validation["loss"], 4),
                 epoch=best.epoch,
@@ -405,14 +405,14 @@ def _notice(panel: Panel, recipe: Recipe, run: Run, snapshot: Snapshot) -> None:
     elif run.goes_on_from is not None and snapshot.state == "paused":
         st.info(
             _(
-                "The server was restarted while this run trained. All is here as it was after "
-                "epoch {n}; from there it goes on, with the same numbers as if nothing had been.",
+                "The server was restarted while this run trained. Everything up to epoch {n} was "
+                "saved. Training continues from there with exactly the same numbers.",
                 n=run.goes_on_from,
             ),
             icon=":material/history:",
         )
     elif snapshot.pausing_unwatched and snapshot.state == "paused":
-        st.info(_("Paused, because nobody was watching. Resume goes on where it was."))
+        st.info(_("Paused, because nobody was watching. Press Resume to continue."))
     elif snapshot.state != "ready" and pending(run, recipe):
         _changed(panel, recipe, run)
 
@@ -424,7 +424,8 @@ def _changed(panel: Panel, recipe: Recipe, run: Run) -> None:
         st.caption(
             ":material/info: "
             + _(
-                "Changed since this run began: {names}. Counts from the next Train or Reset.",
+                "Changed since this run began: {names}. Takes effect the next time you press "
+                "Train or Reset.",
                 names=names,
             )
         )
@@ -435,7 +436,8 @@ def _changed(panel: Panel, recipe: Recipe, run: Run) -> None:
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
-            ":material/info: " + _("Changed: {names}. This run goes on without it.", names=names),
+            ":material/info: "
+            + _("Changed: {names}. This run continues without the change.", names=names),
             width="content",
         )
         st.button(
@@ -487,7 +489,7 @@ def _charts(panel: Panel, snapshot: Snapshot, lines: dict[str, Sequence[Line]], 
     st.toggle(
         _("Logarithmic axis"),
         **tied(f"{name}.log", True),
-        help=_("Each step of the axis is ten times the last: small losses stay visible."),
+        help=_("Each step of the axis is ten times the one before: small losses stay visible."),
     )
 
 

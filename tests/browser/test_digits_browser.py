@@ -20,7 +20,7 @@ def test_train_step_pause_stop_draw_and_read(site: str, page: Page) -> None:
     ready(page)
     expect(page.get_by_text("Untrained")).to_be_visible()
     stroke(page, SEVEN)
-    expect(page.get_by_text("Only guessing").first).to_be_visible()
+    expect(page.get_by_text("It is only guessing").first).to_be_visible()
     assert ink(page) > 0
 
     page.get_by_role("button", name="1 batch").click()
@@ -74,6 +74,6 @@ def test_a_deep_link_is_a_fresh_servers_first_request(serve: Callable[[], str], 
 def test_a_link_in_polish_stays_polish_from_page_to_page(site: str, page: Page) -> None:
     """In a browser that speaks English."""
     page.goto(f"{site}/?lang=pl")
-    page.get_by_test_id("stMain").get_by_role("link", name="Strata", exact=True).click()
+    page.get_by_test_id("stMain").get_by_role("link", name="Funkcja straty", exact=True).click()
     expect(page.get_by_text("Sprawdź się")).to_be_visible()
     page.wait_for_url("**/loss?**lang=pl**")

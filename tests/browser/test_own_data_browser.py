@@ -24,7 +24,7 @@ def test_upload_a_csv_and_train_with_it(site: str, page: Page) -> None:
     main_button(page).click()
     expect(page.get_by_text("Finished · epoch 3 of 3")).to_be_visible()
     expect(page.get_by_text("of your own: 2")).to_be_visible()
-    page.get_by_role("tab", name="Evaluate").click()
+    page.get_by_role("tab", name="Test").click()
     page.get_by_role("button", name="Measure on the test set").click()
     expect(page.get_by_text("Mean error on test rows")).to_be_visible()
 
@@ -37,5 +37,5 @@ def test_draw_a_triangle_and_keep_it(site: str, page: Page) -> None:
     expect(page.get_by_text("Finished · epoch 4 of 4")).to_be_visible()
     expect(page.get_by_role("heading", name="triangle", exact=True)).to_be_visible()
     page.get_by_test_id("stButtonGroup").get_by_text("triangle", exact=True).click()
-    expect(page.get_by_text("Kept. It joins the training data")).to_be_visible()
+    expect(page.get_by_text("Saved. It will be used the next time")).to_be_visible()
     expect(page.get_by_alt_text("Your picture: triangle").first).to_be_visible()

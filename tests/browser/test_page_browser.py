@@ -60,7 +60,7 @@ def test_a_page_is_one_entry_of_history_and_says_its_language(site: str, page: P
     assert entries(page) == before
 
     page.get_by_role("link", name="Start").first.click()
-    page.get_by_test_id("stMain").get_by_role("link", name="Strata", exact=True).click()
+    page.get_by_test_id("stMain").get_by_role("link", name="Funkcja straty", exact=True).click()
     expect(page.get_by_text("Sprawdź się")).to_be_visible()
     settled(page)
     expect(page.get_by_role("radio", name="Polski")).to_be_checked()
@@ -94,7 +94,7 @@ def test_the_keyboard_belongs_to_the_page_after_the_mouse(site: str, page: Page)
 
     # Whoever speaks to the computer can switch them off; this browser remembers it.
     page.get_by_role("button", name="Biurko").click()
-    page.get_by_role("switch", name="Pojedyncze klawisze").uncheck()
+    page.get_by_role("switch", name="Klawisze T, 1, 2, 3").uncheck()
     page.keyboard.press("Escape")
     page.keyboard.press("1")
     throw.click()
@@ -102,7 +102,7 @@ def test_the_keyboard_belongs_to_the_page_after_the_mouse(site: str, page: Page)
     page.reload()
     settled(page)
     page.get_by_role("button", name="Biurko").click()
-    expect(page.get_by_role("switch", name="Pojedyncze klawisze")).not_to_be_checked()
+    expect(page.get_by_role("switch", name="Klawisze T, 1, 2, 3")).not_to_be_checked()
 
     # Names that Streamlit has in English only.
     expect(page.get_by_role("button", name="Menu główne")).to_be_visible()
@@ -217,9 +217,9 @@ def test_this_browser_finds_the_desk_again_until_it_is_told_to_forget(
     # The address from the board, in another tab.
     second = context.new_page()
     second.goto(f"{site}/digits")
-    offer = second.get_by_role("region", name="Go on where you were? (1 network, just now)")
+    offer = second.get_by_role("region", name="Continue where you left off? (1 network, just now)")
     expect(offer).to_be_visible()
-    offer.get_by_role("button", name="Go on").click()
+    offer.get_by_role("button", name="Continue").click()
     second.wait_for_url(f"**/digits?**desk={desk}**")
     settled(second)
     expect(second.locator(".desk-offer")).to_be_hidden()
@@ -227,7 +227,7 @@ def test_this_browser_finds_the_desk_again_until_it_is_told_to_forget(
     # Another one who wants a desk of their own is not asked twice in this tab.
     third = context.new_page()
     third.goto(f"{site}/runs")
-    third.get_by_role("button", name="Fresh desk").click()
+    third.get_by_role("button", name="New desk").click()
     expect(third.locator(".desk-offer")).to_be_hidden()
     third.reload()
     settled(third)

@@ -19,7 +19,7 @@ def test_the_code_follows_the_choices_and_runs(site: str, page: Page) -> None:
     expect(page.get_by_text("Adam → SGD")).to_be_visible()
 
     # Pointed at, a line says what it does; not before.
-    why = page.get_by_text("Every weight goes a step against its gradient")
+    why = page.get_by_text("Every weight takes a step against its gradient")
     expect(why).to_be_hidden()
     optimizer.hover()
     expect(why).to_be_visible()

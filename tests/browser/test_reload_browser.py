@@ -116,7 +116,7 @@ def test_a_finished_run_and_one_that_trains_survive(server: Server, page: Page) 
     assert int(found[2]) >= 3, "it is the same run, not a new one"
     stroke(page, SEVEN)
     page.get_by_test_id("stButtonGroup").get_by_text("7", exact=True).click()
-    expect(page.get_by_text("Kept. It joins the training data")).to_be_visible()
+    expect(page.get_by_text("Saved. It will be used the next time")).to_be_visible()
     expect(page.get_by_text("of your own: 0")).to_be_visible()
     server.has("select 1 from runs where state = 'running' and progress is not null")
     server.has("select 1 from things where kind = 'digits.own'")
@@ -127,15 +127,15 @@ def test_a_finished_run_and_one_that_trains_survive(server: Server, page: Page) 
         server.start()
         page.goto(f"{server.address}/digits?desk={desk}")
         ready(page)
-        expect(main_button(page)).to_contain_text(re.compile(r"Go on from epoch \d+"))
+        expect(main_button(page)).to_contain_text(re.compile(r"Continue from epoch \d+"))
         expect(page.get_by_text("The server was restarted")).to_be_visible()
         expect(page.get_by_alt_text("Your picture: 7").first).to_be_visible()
         reached = int(re.findall(r"\d+", main_button(page).inner_text())[0])
         assert reached >= begun
         main_button(page).click()
         expect(main_button(page)).to_contain_text("Pause")
-        begun = reached + 2
-        before = "|".join(map(str, range(begun)))  # which one is seen depends on the refresh
+        begun = reached + 1
+        before = "|".join(map(str, range(reached + 2)))  # which one is seen depends on the refresh
         later = re.compile(rf"Training · epoch (?!({before}) )\d+ of 400")
         expect(page.get_by_text(later)).to_be_visible()
         longer = f"json_array_length(history, '$.epochs') > {reached}"

@@ -124,7 +124,7 @@ def test_a_damaged_file_is_no_full_set(
     write(tmp_path, files)
     monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path))
     assert mnist.best_source() == "small"
-    with pytest.raises(MnistError, match="Fetch it again"):
+    with pytest.raises(MnistError, match="Download it again"):
         mnist.load("full", tmp_path)
 
 

@@ -407,7 +407,7 @@ def test_all_problems_of_a_zip_at_once() -> None:
     ]
     assert read.problems[2].text() == "square/more.zip is an archive inside an archive."
     assert read.problems[4].text() == (
-        "Folder “hexagon” names no class. Folders are: circle, square, triangle."
+        "Folder “hexagon” does not match any class. Folders are: circle, square, triangle."
     )
 
 
@@ -416,7 +416,8 @@ def test_packing_that_cannot_be_bounded_is_reported(method: int) -> None:
     read = load_zip(packed({"circle/a.png": b"\0" * 1_000_000}, method), LABELS)
     kind = "bzip2" if method == zipfile.ZIP_BZIP2 else "LZMA"
     assert [p.text() for p in read.problems] == [
-        f"circle/a.png is packed by {kind}, which is not read. Pack it as an ordinary ZIP."
+        f"circle/a.png is packed with {kind}, which cannot be read here. "
+        "Pack it as an ordinary ZIP."
     ]
 
 
@@ -453,8 +454,8 @@ REFUSED = {
     "nothing": (b"", "is not a ZIP"),
     "text": (b"hello", "is not a ZIP"),
     "cut": (packed({"circle/a.png": GOOD})[:-30], "is not a ZIP"),
-    "no entries": (packed({}), "holds no pictures"),
-    "folders alone": (packed({"circle/": b""}), "holds no pictures"),
+    "no entries": (packed({}), "contains no pictures"),
+    "folders alone": (packed({"circle/": b""}), "contains no pictures"),
     "password": (locked(), "password"),
     "bomb": (packed({f"circle/{n}": b"\0" * 9_000_000 for n in range(2)}), "200 times its size"),
 }

@@ -183,7 +183,7 @@ def test_missing_extra_and_duplicate_columns() -> None:
     assert table.rows == []
     assert table.total == 2
     texts = [p.text() for p in table.problems]
-    assert texts[0].startswith("Column size stands there more than once: size, rozmiar.")
+    assert texts[0].startswith("Column size appears more than once: size, rozmiar.")
     assert texts[1].startswith("Column extras is missing.")
     assert texts[2].startswith("Column takeaway is missing.")
     assert texts[3].startswith("Column colour is not used.")

@@ -287,6 +287,13 @@ def test_before_training_the_picture_is_that_of_random_weights() -> None:
     assert torch.equal(untrained.inputs, names["X"])
 
 
+def test_xor_is_yes_where_the_signs_differ() -> None:
+    before = five_parts_run.untrained(write(Choices(data="xor")))
+    far = (before.inputs.abs() > 0.25).all(dim=1)  # the noise of 0.05 carries nobody that far
+    differ = (before.inputs[:, 0] > 0) != (before.inputs[:, 1] > 0)
+    assert torch.equal(before.targets.flatten()[far].bool(), differ[far])
+
+
 def test_the_picture_says_what_the_network_says_at_a_place() -> None:
     model = torch.nn.Linear(2, 1)
     with torch.no_grad():

@@ -175,9 +175,9 @@ def test_a_pickle_is_refused_with_the_reason(raw: bytes, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        (b"", "not a file of this playground"),
-        (b"hello, world", "not a file of this playground"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(40), "not a file of this playground"),
+        (b"", "doesn't come from this app"),
+        (b"hello, world", "doesn't come from this app"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(40), "doesn't come from this app"),
         (b"\x08\x0a:something", "ONNX"),
         (SAVED[:-1], "damaged"),
         (SAVED + b"\0", "damaged"),
@@ -186,9 +186,9 @@ def test_a_pickle_is_refused_with_the_reason(raw: bytes, monkeypatch: pytest.Mon
         (put_together({"a": {"dtype": "F9", "shape": [1], "data_offsets": [0, 4]}}, bytes(4)), "d"),
         (bytes(weights.MAX_BYTES + 1), "25 MB"),
         (b"{" + b" " * weights.MAX_RECIPE, "100 kB"),
-        (b"{\xff}", "not a file of this playground"),
+        (b"{\xff}", "doesn't come from this app"),
         (b"{", "not a recipe"),
-        (b"[" * 100_000, "not a file of this playground"),
+        (b"[" * 100_000, "doesn't come from this app"),
         (b'{"a":' * 10_000, "not a recipe"),
         (safetensors.save({"w": torch.ones(1)}), "no recipe"),
         (safetensors.save({"w": torch.ones(1)}, {"a": "b"}), "no recipe"),
@@ -251,7 +251,7 @@ def test_a_file_cannot_ask_for_a_giant() -> None:
     """Gigabytes of weights, in a recipe of a kilobyte: refused without making them."""
     giant = {"channels": (128,), "kernels": (7,), "strides": (1,), "hidden": (1024,)}
     recipe = project("shapes").recipe().with_(**giant)
-    with pytest.raises(PlaygroundError, match="One run may take 1024 MB"):
+    with pytest.raises(PlaygroundError, match="One run may use 1024 MB"):
         weights.load(with_metadata(recipe=recipe.to_json()))
 
 

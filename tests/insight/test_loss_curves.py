@@ -136,3 +136,12 @@ def test_the_race_is_torchs_gradient_descent() -> None:
 def test_ten_small_losses_are_small() -> None:
     assert len(loss_curves.SMALL) == 10
     assert sum(-math.log(p) for p in loss_curves.SMALL) < -math.log(0.3)
+
+
+def test_a_confident_mistake_pulls_about_ten_times_as_hard_as_a_nearly_right_answer() -> None:
+    """And costs more than all ten of them: both are said beside the picture."""
+    curve = loss_curves.of_yes(yes=True)
+    wrong, slope = (line[0] for line in loss_curves.trace(curve, [-4.0]))
+    nearly = loss_curves.trace(curve, [math.log(p / (1 - p)) for p in loss_curves.SMALL])
+    assert wrong > 3 * sum(nearly[0])
+    assert slope / (sum(nearly[1]) / 10) == pytest.approx(10, rel=0.1)

@@ -77,9 +77,9 @@ def test_every_parameter_has_its_chain(parameter: str) -> None:
 
 def test_a_corner_is_said() -> None:
     app = opened("en", activation="relu", x1="0", x2="0", b1="0.0")
-    assert any("corner" in caption.value for caption in app.caption)
+    assert any("kink" in caption.value for caption in app.caption)
     move(app, "b1", 0.1)
-    assert not any("corner" in caption.value for caption in app.caption)
+    assert not any("kink" in caption.value for caption in app.caption)
 
 
 @pytest.mark.parametrize("language", ["en", "pl"])
@@ -127,7 +127,7 @@ def test_a_gradient_promises_too_much() -> None:
     gaps = []
     for delta in (0.1, 2.0):
         move(app, "nudge", delta)
-        said = next(line.value for line in app.markdown if "Really it changes" in line.value)
+        said = next(line.value for line in app.markdown if "It actually changes" in line.value)
         about, really = re.findall(r"\*\*([+−][\d.]+)\*\*", said)[-2:]
         gaps.append((float(about.replace("−", "-")), float(really.replace("−", "-"))))
     (small, small_really), (large, large_really) = gaps

@@ -82,7 +82,7 @@ def test_divergence_is_said() -> None:
 
 
 def test_a_batch_size_between_the_stops() -> None:
-    assert "43 steps an epoch" in words(opened("en", view="noise", batch_size="3"))
+    assert "43 steps per epoch" in words(opened("en", view="noise", batch_size="3"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -141,7 +141,7 @@ def seven() -> Image.Image:
 def test_a_desk_begins_with_something_to_keep(server: Server, language: str) -> None:
     app = open_page("coffee", language, **TINY)
     assert "desk" not in app.query_params
-    assert ("Nothing to keep" if language == "en" else "Nie ma jeszcze czego") in said(app)
+    assert ("Nothing saved" if language == "en" else "Nic jeszcze nie zapisano") in said(app)
     train(app, "coffee")
     assert app.query_params["examples"] == "200", "the settings stay in the address"
     shown = [code.value for code in app.code if id_of(app) in code.value]
@@ -252,7 +252,7 @@ def test_after_a_restart_an_unfinished_run_is_offered(room: Room, language: str)
     assert first.desks.flush()
     room.start()
     again = open_page("coffee", language, desk=id_of(app))
-    label = {"en": "Go on from epoch 2", "pl": "Kontynuuj od epoki 2"}[language]
+    label = {"en": "Continue from epoch 2", "pl": "Kontynuuj od epoki 2"}[language]
     assert again.button(key="coffee.main").label == label
     assert {"en": "The server was restarted", "pl": "Serwer został"}[language] in said(again)
     run = train(again, "coffee")
@@ -305,7 +305,7 @@ def test_pictures_rows_and_games_come_back(room: Room, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("asked", ["q" * 22, "x", "<script>alert(1)</script>", "../" * 50])
 def test_an_address_without_a_desk(server: Server, language: str, asked: str) -> None:
     app = open_page("coffee", language, desk=asked, **TINY)
-    sentence = {"en": "names a desk that is not here", "pl": "biurko, którego tu nie ma"}[language]
+    sentence = {"en": "no desk at this address", "pl": "biurko, którego tu nie ma"}[language]
     assert sentence in said(app)
     assert asked == "x" or asked not in said(app)
     assert "desk" not in app.query_params
@@ -339,7 +339,7 @@ def test_a_desk_is_deleted_after_asking_twice(server: Server, language: str) -> 
     assert the_run(other, "coffee").state == "ready"
     sentence = {"en": "This desk was deleted", "pl": "To biurko zostało usunięte"}[language]
     assert sentence in said(other)
-    assert {"en": "not here", "pl": "nie ma"}[language] in said(
+    assert {"en": "no desk at this address", "pl": "nie ma"}[language] in said(
         open_page("coffee", language, desk=desk)
     )
 
@@ -350,7 +350,7 @@ def test_a_disk_that_cannot_be_written_is_said_once(
 ) -> None:
     (tmp_path / "note").write_text("no folder")
     server = room.start(f"sqlite:///{tmp_path / 'note' / 'playground.db'}")
-    sentence = {"en": "may not write", "pl": "nie może pisać"}[language]
+    sentence = {"en": "cannot write", "pl": "nie może pisać"}[language]
     app = open_page("coffee", language, **TINY)
     app.button(key="coffee.main").click().run()
     toasts = [toast.value for toast in app.toast]
@@ -373,7 +373,9 @@ def test_a_desk_that_cannot_be_read_now_keeps_its_address(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(asked: str) -> None:
-        raise StoreError("Another program holds the database, so nothing is kept at the moment.")
+        raise StoreError(
+            "Another program has locked the database, so nothing is saved at the moment."
+        )
 
     monkeypatch.setattr(server.desks, "open", fail)
     app = open_page("coffee", desk="r" * 22, **TINY)

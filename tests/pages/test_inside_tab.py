@@ -123,7 +123,7 @@ def test_a_table_can_be_sliced_along_any_two_inputs() -> None:
 
 def test_gauges_say_what_they_were_measured_on_and_how_a_step_moves() -> None:
     app = inside("weekday", "en", "gauges")
-    assert "After step 0, on 60 validation examples" in captions(app)
+    assert "Measured after step 0 on 60 validation examples" in captions(app)
     assert app.dataframe[0].value["Update : weight"].tolist() == ["–", "–"]
     train(app, "weekday", "batch")
     samples = app.session_state["weekday.inside.look"].samples
@@ -141,17 +141,17 @@ def test_pixels_of_the_students_picture_and_of_a_validation_example(
     way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = inside("shapes", "pl", "pixels")
-    assert "Nie ma jeszcze" in captions(app)
+    assert "nic jeszcze nie narysowano" in captions(app)
     monkeypatch.setattr(draw_pad, "canvas", lambda **options: drawing(True))
     app.session_state["shapes.inside.saliency"] = way
     app.run()
-    assert "Nie ma jeszcze" not in captions(app)
+    assert "nic jeszcze nie narysowano" not in captions(app)
     app.session_state["shapes.inside.source"] = "validation"
     app.session_state["shapes.inside.example"] = 3
     app.session_state["shapes.inside.evidence"] = "1"
     app.run()
     assert not app.exception
-    assert any("Dowody na: kwadrat" in text.value for text in app.markdown)
+    assert any("Co przemawia za: kwadrat" in text.value for text in app.markdown)
 
 
 def test_surgery_changes_a_copy_can_be_undone_and_leaves_the_run_alone() -> None:

@@ -115,7 +115,7 @@ def test_a_target_for_a_project_without_accuracy_is_named() -> None:
 
 def test_the_page_writes_the_link_that_a_teacher_chooses() -> None:
     app = open_page("coffee", "en", epochs="7", hidden="4,2")
-    app.session_state["coffee.tabs"] = next(tab.label for tab in app.tabs if "Keep" in tab.label)
+    app.session_state["coffee.tabs"] = next(tab.label for tab in app.tabs if "Save" in tab.label)
     app.run()
     app.multiselect(key="coffee.link.choice@en").set_value(["hidden", "epochs"]).run()
     assert not app.exception

@@ -54,7 +54,7 @@ def test_two_inputs_say_on_which_side_x_lies() -> None:
     app = opened(view="plane", w1="1", w2="0", b="0", x1="2", x2="0")
     assert f"{torch.sigmoid(torch.tensor(2.0)).item():.3f} is above" in words(app)
     app.select_slider(key="neuron.x1@en").set_value(-2.0).run()
-    assert f"{torch.sigmoid(torch.tensor(-2.0)).item():.3f} is not above" in words(app)
+    assert f"{torch.sigmoid(torch.tensor(-2.0)).item():.3f} is at most" in words(app)
     # On the border itself it is neither.
     app.select_slider(key="neuron.x1@en").set_value(0.0).run()
     assert "above" not in words(app)
@@ -119,7 +119,7 @@ def test_a_hostile_link_is_named_and_the_usual_is_used() -> None:
 def test_the_self_check_explains_right_and_wrong(language: str) -> None:
     app = opened(language)
     app.radio[0].set_value(1).run()
-    assert "2 · 3 - 1 = 5" in app.success[0].value
+    assert "2 · 3 − 1 = 5" in app.success[0].value
     app.radio[0].set_value(0).run()
     assert not app.success
-    assert "2 · (3 - 1)" in app.warning[0].value
+    assert "2 · (3 − 1)" in app.warning[0].value

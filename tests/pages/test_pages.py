@@ -97,7 +97,7 @@ def test_a_drawing_gets_a_prediction_from_an_untrained_network(
     monkeypatch.setattr(draw_pad, "canvas", lambda **options: data_url(seven()))
     app = open_page("digits", "en", architecture="mlp", hidden="8", european="false")
     assert not app.exception
-    assert any("Only guessing" in caption.value for caption in app.caption)
+    assert any("It is only guessing" in caption.value for caption in app.caption)
     assert any(":gray[" in heading.value for heading in app.markdown)
 
 

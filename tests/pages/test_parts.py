@@ -42,18 +42,18 @@ PARTS: list[tuple[Any, str, str]] = [
     (own_table, "_text_column", "Your own rows"),
     (project_page, "model_table", "Model"),
     (inside.Network, "of", "Network"),
-    (evaluation, "regression", "Evaluate"),
+    (evaluation, "regression", "Test"),
     (export, "parts", "Code"),
-    (weights, "_bring", "Keep"),
+    (weights, "_bring", "Save"),
 ]
 TABS = {
     "Examples": "dataset",
     "Your own rows": "dataset",
     "Model": "hub",
     "Network": "visibility",
-    "Evaluate": "verified",
+    "Test": "verified",
     "Code": "code",
-    "Keep": "save",
+    "Save": "save",
 }
 
 
@@ -109,14 +109,14 @@ def test_each_part_of_a_page_may_fail_and_the_rest_stands(
     for where, name, title in PARTS:
         if title in TABS:
             open_tab(trained, "coffee", TABS[title])
-        if title == "Evaluate":
+        if title == "Test":
             trained.button(key="coffee.test").click().run()
         with monkeypatch.context() as patch:
             patch.setattr(where, name, fails)
             trained.run()
             assert not trained.exception, title
             assert errors(trained) == [
-                f"“{title}” is left out: this program made an error there. "
+                f"“{title}” is missing because the program made an error there. "
                 "The rest of the page works."
             ]
             assert shows(trained) >= whole - loses.get(title, set()), title

@@ -99,8 +99,8 @@ def test_an_exchange_is_marked_and_explained(language: str) -> None:
     choose(app, "optimizer", "sgd")
     assert marked(app) == ["optimizer = torch.optim.SGD(model.parameters(), lr=0.01)"]
     sentence = translate(
-        "One learning rate for all weights, and the step is as long as the gradient says. It "
-        "mostly needs a larger learning rate than Adam: try ten times as much.",
+        "One learning rate for all weights, and the step is proportional to the gradient. It "
+        "usually needs a larger learning rate than Adam: try ten times as much.",
         language,
     )
     assert sentence in said(app)
@@ -115,12 +115,12 @@ def test_lines_are_explained_in_the_readers_language() -> None:
     for language in ("en", "pl"):
         page = html.unescape("".join(views(opened(language))))
         for why in (
-            "The optimizer moves every weight a little. Only now it learns.",
+            "The optimizer moves every weight a little. This is where the network learns.",
             "Forward pass: the batch goes through all layers.",
         ):
             assert translate(why, language) in page
     comments = [line for line in shown(opened("pl")).splitlines() if line.startswith("#")]
-    assert comments[1:3] == ["# 2. Model", "# 3. Strata"]
+    assert comments[1:3] == ["# 2. Model", "# 3. Funkcja straty"]
 
 
 def test_the_choice_of_losses_follows_the_data() -> None:
@@ -144,7 +144,7 @@ def test_runs_are_compared() -> None:
     assert not app.code, "the lines of other code are not shown beside this"
     press_run(app)
     assert first.figure is not None
-    assert f"The run before: accuracy {100 * first.figure:.1f}%" in said(app)
+    assert f"Previous run: accuracy {100 * first.figure:.1f}%" in said(app)
 
 
 def test_a_loss_that_runs_away_is_explained() -> None:

@@ -12,7 +12,7 @@ from playground import limits
 from playground.ui import draw_pad, frame
 
 SAID = {
-    "en": ("On one desk at most 4 networks train at a time", "too little memory left"),
+    "en": ("One desk can train at most 4 networks at a time", "too little memory left"),
     "pl": ("Przy jednym biurku naraz trenują najwyżej 4 sieci", "za mało wolnej pamięci"),
 }
 BUSY = ("coffee", "weekday", "movies", "rps")

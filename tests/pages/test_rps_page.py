@@ -61,7 +61,7 @@ def test_the_students_network_plays(who: str) -> None:
     throw(app, "rock", "paper", "rock", "paper")
     played = app.session_state["rps.match"].played
     assert [one.who for one in played] == [who] * 4
-    assert "has taken 10 gradient steps" in text(app)
+    assert "gradient steps so far: 10" in text(app)
 
 
 def test_another_page_and_a_new_game() -> None:
@@ -83,7 +83,7 @@ def test_own_games_join_the_next_training_when_asked_to() -> None:
     app.button(key="rps.use").click().run()
     assert not app.exception
     assert len(app.session_state["runs"]["rps"].own) == 6
-    assert "training uses 9 rounds" in text(app)
+    assert "next training: 9" in text(app)
     app.slider(key="rps.memory@en").set_value(5).run()
     assert not app.exception
     assert len(app.session_state["runs"]["rps"].own) == 4

@@ -71,7 +71,7 @@ def text(app: AppTest) -> str:
 def test_before_anything_was_trained(language: str) -> None:
     app = open_page(language)
     assert not app.exception
-    assert {"en": "Nothing has been", "pl": "nic jeszcze nie"}[language] in text(app)
+    assert {"en": "There are no runs", "pl": "nie ma jeszcze żadnego"}[language] in text(app)
     assert len(app.get("page_link")) == len(PROJECTS)
     assert not app.dataframe
 
@@ -97,7 +97,7 @@ def test_the_table_the_curves_and_what_differs(language: str) -> None:
     assert {"en": "Learning rate", "pl": "Współczynnik uczenia"}[language] in differing.iloc[
         :, 0
     ].tolist()
-    assert {"en": "do not compare", "pl": "nie da się porównać"}[language] in text(app)
+    assert {"en": "cannot be compared", "pl": "nie da się porównać"}[language] in text(app)
 
 
 def test_the_projects_known_limit_is_a_line() -> None:
@@ -172,7 +172,7 @@ def test_delete_forgets_the_ticked_ones() -> None:
     app.button(key="runs.delete.yes").click().run()
     assert not app.exception
     assert listed(app).runs == []
-    assert "Nothing has been trained" in text(app)
+    assert "There are no runs" in text(app)
 
 
 def test_tick_none_draws_nothing() -> None:

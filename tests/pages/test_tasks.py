@@ -72,7 +72,7 @@ def test_optimizers_a_saddle_holds_sgd_on_its_middle_only() -> None:
     assert "**Stuck.**" in said(app)
     stuck = descent.race("saddle", (app.session_state["optimizers.w1"], 0.0), 0.1, 0.9, ("sgd",))[0]
     assert stuck.losses[-1] == pytest.approx(1, abs=1e-3)
-    assert "**Right.**" in said(move(app, "optimizers", w2=0.1))
+    assert "**Just right.**" in said(move(app, "optimizers", w2=0.1))
 
 
 def test_optimizers_only_momentum_reaches_the_lowest_valley() -> None:
@@ -88,7 +88,7 @@ def test_optimizers_only_momentum_reaches_the_lowest_valley() -> None:
 def test_optimizers_the_learning_rate_of_the_self_check_can_be_set() -> None:
     app = move(open_page("optimizers"), "optimizers", surface="bowl", learning_rate=1.2)
     assert "diverges" in said(app)
-    assert "Too large to come to rest" in said(move(app, "optimizers", learning_rate=1))
+    assert "Too large to settle" in said(move(app, "optimizers", learning_rate=1))
 
 
 # --- Epochs and batches ---------------------------------------------------------------
@@ -209,6 +209,6 @@ def test_pytorch_sgd_wants_a_larger_learning_rate_than_adam() -> None:
 def test_pytorch_compares_only_what_can_be_compared() -> None:
     app = open_page("pytorch")
     trained(app)
-    assert "The run before" in said(move(app, "pytorch", optimizer="sgd"))
+    assert "Previous run" in said(move(app, "pytorch", optimizer="sgd"))
     trained(move(app, "pytorch", data="price"))
-    assert "The run before" not in said(app)
+    assert "Previous run" not in said(app)

@@ -185,7 +185,7 @@ def test_a_paused_run_whose_settings_changed_is_trained_anew_or_goes_on() -> Non
     run: Run = app.session_state["runs"]["coffee"]
     assert app.button(key="coffee.main").label == "Resume"
     app.select_slider(key="coffee.epochs@en").set_value(2).run()
-    assert app.button(key="coffee.main").label == "Train anew"
+    assert app.button(key="coffee.main").label == "Train from scratch"
     assert any("Changed: Epochs" in caption.value for caption in app.caption)
     assert app.button(key="coffee.resume").label == "Resume"
     trained(app, "coffee")

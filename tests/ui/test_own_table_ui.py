@@ -143,8 +143,8 @@ def test_the_toast_says_what_happened(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [toast.value for toast in app.toast] == ["3 rows added."]
     upload(app, HEAD + "small,1,no,10.5\n" + "large,1,no,20.5\n" * 3)
     assert [toast.value for toast in app.toast] == [
-        "2 rows added. 2 rows left out: at most 5 are kept. 1 of them was there already, and "
-        "counts twice now."
+        "2 rows added. 2 rows left out: at most 5 are saved. 1 of them was there already, and "
+        "now counts twice."
     ]
     upload(app, HEAD + "small,2,no,10.5\n")
     assert app.toast[0].value.startswith("0 rows added. 1 row left out")

@@ -181,8 +181,8 @@ def collapsed(run: Situation) -> Hint | None:
     return Hint(
         "collapsed",
         N_(
-            "One answer for nearly all: to {share} of {examples} validation examples the network "
-            "says “{label}”, but only {true} are."
+            "Nearly always the same answer: “{label}” for {share} of {examples} validation "
+            "examples, but only {true} of them are."
         ),
         {
             "share": Share(answers[most]),
@@ -212,13 +212,13 @@ def not_learning(run: Situation) -> Hint | None:
     if not late or not stuck or still_falling(run):  # what falls is slow, see there
         return None
     sentence = N_(
-        "Not learning: after epoch {epoch} the validation loss is {loss}; the shares of the "
-        "classes as an answer to everything would get {blind}."
+        "Not learning: after epoch {epoch} the validation loss is {loss}; always answering with "
+        "the class frequencies would give {blind}."
     )
     if run.task == "regression":
         sentence = N_(
-            "Not learning: after epoch {epoch} the validation loss is {loss}; one and the same "
-            "number as an answer to everything would get {blind}."
+            "Not learning: after epoch {epoch} the validation loss is {loss}; always giving the "
+            "same number would give {blind}."
         )
     values = {"epoch": last.epoch, "loss": last.validation["loss"], "blind": blind}
     change = more_steps(run) if run.history.steps < BEGUN else way_out(run)
@@ -229,7 +229,7 @@ def overfitting(run: Situation) -> Hint | None:
     """The validation loss has risen well above its best while the training loss fell.
 
     By a quarter, in the median of the last epochs: one epoch to the next moves it by up to
-    15 % alone ("Best known" of the digits, on 500 examples). With patience on, the run
+    15 % alone ("Best result" of the digits, on 500 examples). With patience on, the run
     takes care of it itself.
     """
     epochs = run.history.epochs
@@ -249,8 +249,8 @@ def overfitting(run: Situation) -> Hint | None:
         "overfitting",
         N_(
             "Overfitting: since epoch {epoch} the validation loss has risen from {best} to {now}, "
-            "while the training loss fell from {before} to {after}. Patience ends a run in time "
-            "and keeps the best weights."
+            "while the training loss fell from {before} to {after}. Set Patience to stop in time "
+            "and keep the best weights."
         ),
         {
             "epoch": best.epoch,
@@ -297,18 +297,18 @@ def batch_too_large(run: Situation) -> Hint | None:
     counts = {"batch": run.recipe.batch_size, "each": each, "steps": steps}
     if still_falling(run) and trend is not None:
         sentence = N_(
-            "Too few steps: with batches of {batch} an epoch has {each} and the whole run {steps}, "
-            "and the batch loss was still falling ({middle} half way, {end} at the end). Smaller "
-            "batches make more steps of the same examples."
+            "Too few steps: with batches of {batch} an epoch has {each} and the whole run "
+            "{steps}, and the batch loss was still falling ({middle} half way, {end} at the end). "
+            "Smaller batches give more steps from the same examples."
         )
         values = {**counts, "middle": trend.middle, "end": trend.end}
         return Hint("batch_too_large", sentence, values, {"batch_size": size})
     if not far_on_both(run):
         return None
     sentence = N_(
-        "Too few steps: with batches of {batch} an epoch has {each} and the whole run {steps}, and "
-        "the {figure} on validation is {value} where {best} is possible. Smaller batches make more "
-        "steps of the same examples."
+        "Too few steps: with batches of {batch} an epoch has {each} and the whole run {steps}, "
+        "and the {figure} on validation is {value} where {best} is possible. Smaller batches give "
+        "more steps from the same examples."
     )
     return Hint("batch_too_large", sentence, {**counts, **shortfall(run)}, {"batch_size": size})
 
@@ -348,7 +348,7 @@ def too_slow(run: Situation) -> Hint | None:
     if falling and trend.end > 0.5 * blind and faster(run):
         sentence = N_(
             "Too slow: the batch loss was still falling when the run ended ({middle} half way, "
-            "{end} at the end), far from arriving. A larger learning rate gets there sooner."
+            "{end} at the end), still far from its goal. A larger learning rate gets there sooner."
         )
         return Hint("too_slow", sentence, fall, faster(run))
     longer: dict[str, Value] = {}
@@ -357,13 +357,13 @@ def too_slow(run: Situation) -> Hint | None:
     if falling:
         sentence = N_(
             "Too short: the batch loss was still falling when the run ended ({middle} half way, "
-            "{end} at the end). More epochs would bring more."
+            "{end} at the end). Train for more epochs."
         )
         return Hint("too_slow", sentence, fall, longer)
     if run.history.steps < FEW and far_on_both(run) and not too_fast(run):
         sentence = N_(
             "Too short: after {steps} steps the {figure} on validation is {value} where {best} is "
-            "possible. More epochs would bring more."
+            "possible. Train for more epochs."
         )
         return Hint("too_slow", sentence, {"steps": run.history.steps, **shortfall(run)}, longer)
     return None
