@@ -122,10 +122,13 @@ def menu(desk: str | None) -> None:
     _mount("menu", "browser.menu", {"desk": desk, **words})
 
 
-def say(text: str, key: str) -> None:
-    """Tell ``text`` to who cannot see the page, once it has not changed for a second."""
+def say(text: str, key: str, played: int | None = None) -> None:
+    """Tell ``text`` to who cannot see the page, once it has not changed for a second.
+
+    ``played``: after so many rounds of a game; the next throw waits for it in the browser.
+    """
     plain = " ".join(re.sub(r"<[^>]*>|\*\*", "", text).split())  # no marks of Markdown or HTML
-    _mount("say", f"said.{key}", {"text": plain})
+    _mount("say", f"said.{key}", {"text": plain, "played": played})
 
 
 def say_answer(answer: str, probability: float | None = None) -> None:

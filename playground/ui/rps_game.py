@@ -112,7 +112,7 @@ def _game(run: Run) -> None:
     who = _choose()
     _buttons(now, who)
     last = now.played[-1] if now.played else None
-    _last_round(last)
+    _last_round(last, len(now.played))
     with part(_("Charts")):
         _score(now)
         _accuracies(now)
@@ -162,7 +162,7 @@ def _buttons(now: Match, who: str) -> None:
             )
 
 
-def _last_round(last: Played | None) -> None:
+def _last_round(last: Played | None, rounds: int) -> None:
     """What the machine threw, who won, what it had expected, and how sure it was."""
     chances = dict(zip(MOVES, UNIFORM, strict=True))
     if last is None:
@@ -185,7 +185,7 @@ def _last_round(last: Played | None) -> None:
                     share=language.percent(chances[likely], 0),
                 )
     st.markdown(f"{said}  \n{expected}", unsafe_allow_html=True)  # of our own words alone
-    browser.say(f"{said} {expected}" if last is not None else "", "answer")
+    browser.say(f"{said} {expected}" if last is not None else "", "answer", rounds)
     names = {move: _(MOVE_LABELS[move]) for move in MOVES}
     charts.probability_bars(chances, names, "rps.bars", height=115)
 

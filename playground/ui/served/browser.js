@@ -59,7 +59,9 @@ function onKey(event) {
   const at = event.composedPath()[0];
   if (at instanceof Element && (at.matches(WRITTEN) || at.closest(LISTS))) return;
   // A key that is held down is one press; and who speaks to the computer may want none at all.
-  if (event.repeat || read(KEYS) === "no") event.stopImmediatePropagation();
+  if (event.repeat || read(KEYS) === "no") return event.stopImmediatePropagation();
+  const place = "123".indexOf(event.key);
+  if (place in throws() && !(at instanceof Element && at.matches(CHOSEN))) press(place, event);
 }
 
 // Streamlit's shortcuts rest while a slider, a switch or a list has the focus. Who used it with
@@ -71,6 +73,42 @@ function onRelease(event) {
     const at = document.activeElement;
     if (at?.matches(CHOSEN) || (listed && at?.matches("input[role=combobox]"))) at.blur();
   }, wait);
+}
+
+// --- Throws, one after another ------------------------------------------------------------------
+
+// Of two presses of one button Streamlit loses the second, if the server has not taken the first
+// yet. So a throw waits until the game says that the last one is played.
+const throws = () => document.querySelectorAll(".st-key-rps-throws button");
+const PATIENCE = 5000; // ms; without an answer from the server, what waits is given up
+const presses = []; // places of the buttons to be pressed
+let under = 0; // the timer of the press that is under way
+let sending = false; // our own click, which is on its way to Streamlit
+let played = 0; // rounds
+
+function press(place, event) {
+  event.stopImmediatePropagation();
+  presses.push(place);
+  if (!under) next();
+}
+
+function next() {
+  clearTimeout(under);
+  under = 0;
+  const button = throws()[presses.shift()];
+  if (!button) return;
+  under = setTimeout(() => {
+    under = presses.length = 0;
+  }, PATIENCE);
+  sending = true;
+  button.click();
+  sending = false;
+}
+
+function onThrow(event) {
+  const button = event.target instanceof Element && event.target.closest("button");
+  const place = button ? [...throws()].indexOf(button) : -1;
+  if (place >= 0 && !sending) press(place, event);
 }
 
 // --- A finger on a slider -----------------------------------------------------------------------
@@ -243,6 +281,7 @@ if (!window.playgroundBrowser) {
   addEventListener("keyup", namesSoon, true);
   addEventListener("pointerup", onRelease, true);
   addEventListener("click", onClick, true);
+  addEventListener("click", onThrow, true);
   addEventListener("pointerover", (event) => event.target?.shadowRoot && dress(event.target), true);
   addEventListener("pagehide", () => shareTheme(here.data));
   for (const kind of ["pointerdown", "touchstart", "pointermove", "pointerup", "pointercancel"]) {
@@ -312,4 +351,8 @@ export function say({ parentElement, data }) {
   clearTimeout(pending.get(region));
   const tell = () => region.textContent !== data.text && (region.textContent = data.text);
   pending.set(region, setTimeout(tell, QUIET));
+  if (data.played != null && data.played !== played) {
+    played = data.played;
+    next();
+  }
 }
