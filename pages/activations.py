@@ -226,9 +226,9 @@ def slope_of_side(x: float, slope: str) -> str:
     return rf"{slope} \qquad (x {side} 0)"
 
 
-def told(slope: Number) -> None:
+def told(kind: str, slope: Number) -> None:
     """What becomes of a gradient here, in words."""
-    state, value = activations.health(slope.value), slope.text
+    state, value = activations.health(kind, slope.value), slope.text
     if state == "dead":
         st.error(
             _(
@@ -303,7 +303,7 @@ def curve() -> None:
         dials.show("activation", "x")
         shape_dials()
         st.latex(formula.aligned(lines_of_formula))
-        told(steepness)
+        told(kind, steepness)
         about(kind)
 
 

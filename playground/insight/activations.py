@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from playground import models
+from playground.insight.quiet import FLAT, STEEPEST
 from playground.recipe import FIELDS, Recipe
 
 KINDS: Final = FIELDS["activation"].choices
 PIECES: Final = ((1.0, 0.0), (-0.5, 0.0))
-SATURATED: Final = 0.05  # below this slope, hardly anything of a gradient gets through
 
 Pieces = tuple[tuple[float, float], tuple[float, float]]
 """Maxout's two straight pieces, each (w, b)."""
@@ -84,11 +84,11 @@ def at(activation: Activation, x: float) -> tuple[float, float]:
 Health = Literal["passes", "saturated", "dead"]
 
 
-def health(slope: float) -> Health:
+def health(kind: str, slope: float) -> Health:
     """What becomes of a gradient that has to pass a neuron where f' is ``slope``."""
     if slope == 0:
         return "dead"
-    return "saturated" if abs(slope) < SATURATED else "passes"
+    return "saturated" if abs(slope) / STEEPEST.get(kind, 1.0) < FLAT else "passes"
 
 
 @dataclass(frozen=True)

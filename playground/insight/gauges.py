@@ -11,13 +11,12 @@ from torch import Tensor, nn
 
 from playground import losses
 from playground.data.dataset import Dataset
+from playground.insight import quiet
 from playground.insight.anatomy import Stage, examined, stages, weights
 from playground.recipe import Recipe
 
 BINS: Final = 41  # odd, so that a symmetric histogram has one around zero
 SMALLEST, LARGEST = -12, 3  # powers of ten between which gradients are told apart
-FLAT: Final = 0.05
-"""A unit is saturated if less than this part of a gradient gets through it, in the mean."""
 THUMB: Final = 1e-3
 """What an update-to-weight ratio should roughly be. Source: Karpathy, notes of CS231n."""
 
@@ -155,30 +154,8 @@ def _quiet(bend: nn.Module | None, sums: Tensor, outputs: Tensor) -> tuple[int |
     if bend is None or isinstance(bend, nn.LeakyReLU):
         return None, None  # Maxout and Leaky ReLU are nowhere flat
     if isinstance(bend, nn.ReLU):
-        return dead(outputs), None
-    return None, saturated(bend, sums)
-
-
-def dead(outputs: Tensor) -> int:
-    """Units of (n, units) or (n, channels, h, w) that are 0 for every example, at every place."""
-    return int((_by_unit(outputs) == 0).all(dim=1).sum())
-
-
-def saturated(bend: nn.Module, sums: Tensor) -> int:
-    """Units whose activation function is, in the mean, almost flat where their ``sums`` lie."""
-    return int((_by_unit(slopes(bend, sums)).mean(dim=1) < FLAT).sum())
-
-
-def slopes(bend: nn.Module, sums: Tensor) -> Tensor:
-    """|f'| at each of ``sums``, as a part of the steepest: 1/4 of a sigmoid, 1 of the others."""
-    inputs = sums.detach().requires_grad_()
-    (slope,) = torch.autograd.grad(bend(inputs).sum(), inputs)
-    return slope.abs() / (0.25 if isinstance(bend, nn.Sigmoid) else 1.0)
-
-
-def _by_unit(values: Tensor) -> Tensor:
-    """(n, units, …) -> (units, all of its values)."""
-    return values.transpose(0, 1).reshape(values.shape[1], -1)
+        return quiet.dead(outputs), None
+    return None, quiet.saturated(bend, sums)
 
 
 def update_ratios(

@@ -8,9 +8,10 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from playground import models
-from playground.insight import activations, points
+from playground.insight import activations, points, quiet
 from playground.insight.activations import Activation
 
 X = st.floats(-30, 30) | st.sampled_from([0.0, 1.0, -1.0])
@@ -52,9 +53,26 @@ def test_the_modules_are_the_projects_own() -> None:
 
 
 def test_health() -> None:
-    assert activations.health(0) == "dead"
-    assert activations.health(0.049) == activations.health(-0.01) == "saturated"
-    assert activations.health(0.1) == activations.health(-1) == "passes"
+    assert activations.health("relu", 0) == "dead"
+    assert activations.health("tanh", 0.049) == activations.health("maxout", -0.01) == "saturated"
+    assert activations.health("tanh", 0.1) == activations.health("maxout", -1) == "passes"
+    # A sigmoid's slope is 0.25 at most: a twentieth of that is little, a fifth is not.
+    assert activations.health("sigmoid", 0.012) == "saturated"
+    assert activations.health("sigmoid", 0.049) == "passes"
+
+
+@pytest.mark.parametrize(("kind", "bend"), [("sigmoid", nn.Sigmoid()), ("tanh", nn.Tanh())])
+def test_the_lesson_the_hints_and_the_gauges_mean_the_same_by_saturated(
+    kind: str, bend: nn.Module
+) -> None:
+    sums = torch.linspace(-6, 6, 121)
+    lesson = [
+        activations.health(kind, activations.at(activations.Activation(kind), x)[1]) == "saturated"
+        for x in sums.tolist()
+    ]
+    flat = quiet.flat(quiet.slopes(bend, sums))
+    assert lesson == flat.tolist()
+    assert quiet.saturated(bend, sums[None, :]) == int(flat.sum()) > 10
 
 
 @pytest.mark.parametrize("kind", activations.KINDS)

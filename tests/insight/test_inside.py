@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from playground import models
 from playground.data.dataset import Dataset, Examples, Scaler
-from playground.insight import anatomy, gauges, responses, saliency, surgery
+from playground.insight import anatomy, gauges, quiet, responses, saliency, surgery
 from playground.insight.gauges import Histogram
 from playground.insight.inputs import Input, inputs_of
 from playground.insight.pace import Pace
@@ -226,23 +226,23 @@ def test_histograms_over_time_share_their_bins() -> None:
 
 def test_dead_units_are_zero_for_every_example_at_every_place() -> None:
     outputs = torch.tensor([[0.0, 0.0, 1.0], [0.0, 2.0, 3.0]])
-    assert gauges.dead(outputs) == 1
+    assert quiet.dead(outputs) == 1
     maps = torch.zeros(2, 3, 2, 2)
     maps[1, 2, 0, 1] = 0.5
-    assert gauges.dead(maps) == 2
+    assert quiet.dead(maps) == 2
 
 
 @pytest.mark.parametrize(("bend", "far"), [(nn.Sigmoid(), 8.0), (nn.Tanh(), 4.0), (nn.ELU(), -6.0)])
 def test_saturated_units_lie_where_the_curve_is_flat(bend: nn.Module, far: float) -> None:
     sums = torch.tensor([[0.1, far, far], [0.2, 0.0, far]])
-    assert gauges.saturated(bend, sums) == 1
+    assert quiet.saturated(bend, sums) == 1
 
 
 def test_slopes_are_parts_of_the_steepest() -> None:
     sums = torch.tensor([-1.0, 0.0, 2.0])
     sigmoid = torch.sigmoid(sums)
-    assert torch.allclose(gauges.slopes(nn.Sigmoid(), sums), 4 * sigmoid * (1 - sigmoid))
-    assert torch.allclose(gauges.slopes(nn.Tanh(), sums), 1 - torch.tanh(sums) ** 2)
+    assert torch.allclose(quiet.slopes(nn.Sigmoid(), sums), 4 * sigmoid * (1 - sigmoid))
+    assert torch.allclose(quiet.slopes(nn.Tanh(), sums), 1 - torch.tanh(sums) ** 2)
 
 
 def test_a_network_with_one_dead_neuron_is_measured(row_data: Dataset) -> None:

@@ -11,22 +11,21 @@ from torch import Tensor, nn
 
 from playground import losses
 from playground.data.dataset import Dataset
+from playground.insight import quiet
+from playground.insight.anatomy import spread
 from playground.metrics import figures
 from playground.recipe import Recipe
 
 MOST: Final = 500
 """Validation examples to measure on: a share is then within some 4 points, at 95 %."""
-FLAT: Final = 0.05
-"""Where an S-shaped curve has less than this part of its steepest slope, it is saturated."""
 
 
 @dataclass(frozen=True)
 class Layer:
     """The neurons (for a convolution: the channels) behind one activation function.
 
-    ``dead``: how many give 0 for every example, at every place of a picture (ReLU only).
-    ``saturated``: the share of all their outputs that lie where the curve is almost flat
-    (sigmoid and tanh only).
+    ``dead``: how many are (ReLU only). ``saturated``: the share of all their outputs that lie
+    where the curve is flat (sigmoid and tanh only). See :mod:`playground.insight.quiet`.
     """
 
     number: int  # counted from 1, convolutions first
@@ -52,15 +51,15 @@ class Measured:
 @torch.no_grad()
 def measure(model: nn.Sequential, dataset: Dataset, most: int = MOST) -> Measured:
     """Look at ``model`` on at most ``most`` validation examples, spread evenly over them all."""
-    inputs, targets = dataset.validation[_spread(len(dataset.validation), most)]
+    inputs, targets = dataset.validation[spread(len(dataset.validation), most)]
     training = model.training
     model.eval()
     signal = dataset.scaler(inputs)
     layers: list[Layer] = []
     for module in model:
-        signal = module(signal)
+        sums, signal = signal, module(signal)
         if isinstance(module, nn.ReLU | nn.Sigmoid | nn.Tanh):
-            layers.append(_layer(len(layers) + 1, module, signal))
+            layers.append(_layer(len(layers) + 1, module, sums, signal))
     model.train(training)
     if dataset.task == "regression":
         return Measured(len(inputs), layers)
@@ -71,20 +70,13 @@ def measure(model: nn.Sequential, dataset: Dataset, most: int = MOST) -> Measure
     return Measured(len(inputs), layers, _shares(chosen, classes), _shares(targets.long(), classes))
 
 
-def _spread(count: int, most: int) -> Tensor:
-    """At most ``most`` of the indices 0 … count - 1, evenly: no draw, so nothing to seed."""
-    return torch.linspace(0, count - 1, min(count, most)).round().long()
-
-
-def _layer(number: int, module: nn.Module, outputs: Tensor) -> Layer:
+def _layer(number: int, bend: nn.Module, sums: Tensor, outputs: Tensor) -> Layer:
     """``outputs`` (n, units) of a dense layer or (n, units, height, width) of a convolution."""
     units = outputs.shape[1]
-    if isinstance(module, nn.ReLU):
-        silent = (outputs == 0).transpose(0, 1).reshape(units, -1).all(dim=1)
-        return Layer(number, units, dead=int(silent.sum()))
-    # Both slopes as a part of the steepest: 4 s (1 - s) and 1 - t².
-    slope = 4 * outputs * (1 - outputs) if isinstance(module, nn.Sigmoid) else 1 - outputs**2
-    return Layer(number, units, saturated=(slope < FLAT).float().mean().item())
+    if isinstance(bend, nn.ReLU):
+        return Layer(number, units, dead=quiet.dead(outputs))
+    share = quiet.flat(quiet.slopes(bend, sums)).float().mean().item()
+    return Layer(number, units, saturated=share)
 
 
 def _shares(classes: Tensor, count: int) -> list[float]:
