@@ -62,7 +62,9 @@ def best_source() -> Source:
     return "full" if _unpacked(folder()) or _packed(folder()) else "small"
 
 
-@lru_cache(maxsize=2)
+_LOADING: Final = threading.Lock()
+
+
 def load(source: Source, where: Path) -> tuple[Examples, Examples]:
     """(training, test) pictures (n, 28, 28) uint8 and labels (n,) int64. Shared: do not change.
 
@@ -71,6 +73,12 @@ def load(source: Source, where: Path) -> tuple[Examples, Examples]:
     Raises:
         MnistError: the full set is asked for, but missing or damaged.
     """
+    with _LOADING:  # or two who come first would both read it
+        return _load(source, where)
+
+
+@lru_cache(maxsize=2)
+def _load(source: Source, where: Path) -> tuple[Examples, Examples]:
     return _load_full(where) if source == "full" else _load_small()
 
 
@@ -178,7 +186,7 @@ def fetch(where: Path, progress: Callable[[float], None] = lambda share: None) -
             ),
             reason=f"{error}",
         ) from error
-    load.cache_clear()
+    _load.cache_clear()
     progress(1.0)
 
 

@@ -4,7 +4,10 @@ import errno
 import gzip
 import hashlib
 import struct
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -15,6 +18,7 @@ import torch
 from torchvision.datasets import MNIST
 
 from playground.data import mnist
+from playground.data.dataset import Examples
 from playground.data.mnist import MnistError
 
 TRAIN, TEST = 30, 10  # how many digits the tests' own "full" set has
@@ -91,6 +95,26 @@ def test_a_computer_that_never_downloaded_has_5000_real_digits(data_folder: Path
     assert torch.bincount(test.targets).min() > 30  # shuffled: every class is in the test
     assert together.inputs.max() == 255
     assert mnist.load("small", data_folder)[0] is train  # one copy for all sessions
+
+
+def test_two_who_come_first_at_once_read_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings, both = [], threading.Barrier(2)
+    read = mnist._read
+
+    def slowly(where: Path) -> tuple[Examples, Examples]:
+        readings.append(where)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.3)  # for a second reader, who must not come
+        return read(where)
+
+    write(tmp_path, FILES)
+    monkeypatch.setattr(mnist, "_read", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(mnist.load, ["full"] * 2, [tmp_path] * 2)
+    assert one is other
+    assert readings == [tmp_path]
 
 
 @pytest.mark.parametrize("files", [FILES, PACKED], ids=["unpacked", "gz alone"])
