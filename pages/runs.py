@@ -1,21 +1,16 @@
 """Runs: everything this session has trained, to compare, keep and repeat; and sweeps."""
 
-import streamlit as st
-
 from playground.i18n import N_
 from playground.ui import frame, run_list, sweep
 from playground.ui.language import _
 from playground.ui.parts import part
+from playground.ui.state import tabs_by_icon
 
 frame.page(
     N_("Runs"),
     N_("Compare your runs, export them, and try a whole grid of settings."),
 )
-listed, swept = st.tabs(
-    [":material/table_rows: " + _("Runs"), ":material/grid_on: " + _("Sweep")],
-    on_change="rerun",
-    key="runs.tabs",
-)
+listed, swept = tabs_by_icon({"table_rows": _("Runs"), "grid_on": _("Sweep")}, "runs.tabs")
 if listed.open:
     with listed, part(_("Runs")):
         run_list.show()

@@ -16,7 +16,7 @@ from playground.ui.controls import MAIN, MORE, Panel
 from playground.ui.inside import inside
 from playground.ui.language import _
 from playground.ui.parts import part
-from playground.ui.state import tied
+from playground.ui.state import tabs_by_icon, tied
 from playground.ui.workbench import current_run, workbench
 
 
@@ -64,20 +64,17 @@ def project_page(
     run = current_run(panel, recipe, examples)
     with bench:
         workbench(panel, recipe, examples, try_it, comparison.lines, unit)
-    tabs: dict[tuple[str, str], Callable[[], None]] = {
-        ("dataset", _("Data")): lambda: data(panel, run),
-        ("hub", _("Model")): lambda: model_table(run),
-        ("visibility", _("Inside")): lambda: inside(run),
-        ("verified", _("Test")): lambda: evaluate(run),
-        ("code", _("Code")): lambda: export.code(run, recipe, examples),
-        ("save", _("Save")): lambda: weights.offer(run, panel, own),
+    parts: dict[str, tuple[str, Callable[[], None]]] = {
+        "dataset": (_("Data"), lambda: data(panel, run)),
+        "hub": (_("Model"), lambda: model_table(run)),
+        "visibility": (_("Inside"), lambda: inside(run)),
+        "verified": (_("Test"), lambda: evaluate(run)),
+        "code": (_("Code"), lambda: export.code(run, recipe, examples)),
+        "save": (_("Save"), lambda: weights.offer(run, panel, own)),
     }
-    places = st.tabs(
-        [f":material/{icon}: {title}" for icon, title in tabs],
-        on_change="rerun",
-        key=f"{project.name}.tabs",
-    )
-    for place, ((_icon, title), draw) in zip(places, tabs.items(), strict=True):
+    titles = {icon: title for icon, (title, _draw) in parts.items()}
+    places = tabs_by_icon(titles, f"{project.name}.tabs")
+    for place, (title, draw) in zip(places, parts.values(), strict=True):
         if place.open:
             with place, part(title):
                 draw()

@@ -8,12 +8,16 @@ survives page switches; the widget's key carries the language, and the two are t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from playground.ui import language, telling
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 
 def tied(key: str, default: Any = None, then: Callable[[], None] | None = None) -> dict[str, Any]:
@@ -32,3 +36,15 @@ def tied(key: str, default: Any = None, then: Callable[[], None] | None = None) 
             then()
 
     return {"key": widget, "on_change": copy}
+
+
+def tabs_by_icon(titles: Mapping[str, str], key: str) -> Sequence[TabContainer]:
+    """Tabs with these icons and titles; the open one stays open in another language.
+
+    Streamlit knows a tab by its label, whose icon is the same in every language.
+    """
+    labels = {icon: f":material/{icon}: {title}" for icon, title in titles.items()}
+    opened = re.match(r":material/(\w+):", st.session_state.get(key) or "")
+    if opened and opened[1] in labels:
+        st.session_state[key] = labels[opened[1]]
+    return st.tabs(list(labels.values()), on_change="rerun", key=key)

@@ -195,6 +195,13 @@ def test_nothing_is_wider_than_its_window_and_tabs_stay(site: str, page: Page) -
     assert after is not None
     assert abs(after["y"] - before["y"]) <= 1
 
+    # And in another language the same tab is open.
+    page.get_by_text("English", exact=True).click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    settled(page)
+    expect(page.get_by_role("tab", selected=True)).to_have_text(re.compile("Model$"))
+    expect(page.get_by_role("tabpanel").get_by_test_id("stDataFrame")).to_be_visible()
+
 
 def test_this_browser_finds_the_desk_again_until_it_is_told_to_forget(
     site: str, context: BrowserContext

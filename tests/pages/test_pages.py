@@ -160,10 +160,12 @@ def test_presets_move_the_sliders_and_train_nothing() -> None:
 def test_another_language_changes_no_setting() -> None:
     app = open_page("weekday", "en", activation="tanh", optimizer="sgd", learning_rate="0.5")
     before = app.session_state["runs"]["weekday"].recipe
+    app.session_state["weekday.tabs"] = app.tabs[3].label
     for language in ("pl", "en", "pl"):
         app.session_state["lang"] = language
         app.run()
         assert not app.exception
+        assert app.session_state["weekday.tabs"] == app.tabs[3].label
         assert app.session_state["runs"]["weekday"].recipe == before
 
 
