@@ -185,7 +185,8 @@ def _gathered(recipe: Recipe, own: Examples | None) -> Bundle:
         case "shapes":
             needed += [shapes.load, shapes.encode, dataset.with_own]
         case "rps":
-            needed += [rps.load, rps_data.encode]
+            # Own games alone need no simulator, which would be half of the file.
+            needed += [rps.alone if recipe.data["rows"] == "own" else rps.load, rps_data.encode]
         case name:
             needed += [table.load, printed.encoded]
             if recipe.data["rows"] != "own":
@@ -287,6 +288,8 @@ def _load(recipe: Recipe, called: dict[str, str]) -> str:
             return f"digits_load(data, {recipe.augmentation!r}, own)"
         case "shapes":
             return f"{called['load']}(data, {recipe.augmentation!r}, seed)"
+        case "rps" if recipe.data["rows"] == "own":
+            return f"{called['alone']}(data, own)"
         case "rps":
             return f"{called['load']}(data, seed, own)"
     task = project(recipe.project).task

@@ -196,33 +196,43 @@ def load(data: Mapping[str, Value], seed: int, own: Examples | None = None) -> D
         PlaygroundError: own windows of another length, or fewer than 20 of them where
             they are used alone.
     """
+    if data["rows"] == "own":
+        return alone(data, own)
+    _fits(data, own)
+    base = _generated(tuple(sorted(data.items())), seed)
+    if own is None or not len(own) or data["rows"] == "generated":
+        return base
+    train = base.train + own
+    return replace(base, train=train, scaler=Scaler.fit(train), own=len(own))
+
+
+def alone(data: Mapping[str, Value], own: Examples | None) -> Dataset:
+    """The student's own games and no simulated ones, cut in time into the three splits."""
+    _fits(data, own)
     count = 0 if own is None else len(own)
+    if own is None or count < FEWEST:
+        raise PlaygroundError(
+            N_(
+                "Training on only your own games needs at least {least} rounds to learn from, "
+                "and there are {n}. Play more, or use simulated games too."
+            ),
+            least=FEWEST,
+            n=count,
+        )
+    first = round(count * SHARES[0])
+    second = first + round(count * SHARES[1])
+    pieces = (slice(first), slice(first, second), slice(second, None))
+    train, validation, test = (Examples(*own[piece]) for piece in pieces)
+    return Dataset(train, validation, test, Scaler.fit(train), source="own", own=count)
+
+
+def _fits(data: Mapping[str, Value], own: Examples | None) -> None:
     if own is not None and own.inputs.shape[1:] != (_values(data),):
         raise PlaygroundError(
             N_("Each of your own inputs has {found} values, but this network takes {wanted}."),
-            found=own.inputs[0].numel() if count else 0,
+            found=own.inputs[0].numel() if len(own) else 0,
             wanted=_values(data),
         )
-    if data["rows"] == "own":
-        if own is None or count < FEWEST:
-            raise PlaygroundError(
-                N_(
-                    "Training on only your own games needs at least {least} rounds to learn from, "
-                    "and there are {n}. Play more, or use simulated games too."
-                ),
-                least=FEWEST,
-                n=count,
-            )
-        first = round(count * SHARES[0])
-        second = first + round(count * SHARES[1])
-        pieces = (slice(first), slice(first, second), slice(second, None))
-        train, validation, test = (Examples(*own[piece]) for piece in pieces)
-        return Dataset(train, validation, test, Scaler.fit(train), source="own", own=count)
-    base = _generated(tuple(sorted(data.items())), seed)
-    if own is None or not count or data["rows"] == "generated":
-        return base
-    train = base.train + own
-    return replace(base, train=train, scaler=Scaler.fit(train), own=count)
 
 
 def parts(data: Mapping[str, Value], seed: int) -> Parts:

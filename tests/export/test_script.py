@@ -319,6 +319,14 @@ def test_own_rows_stand_under_headings_with_their_answers() -> None:
     assert "def generate" in script.script(kind.recipe(threads=1), None, own)
 
 
+def test_own_games_alone_bring_no_simulator() -> None:
+    kind = PROJECTS["rps"]
+    for rows, simulated in (("own", False), ("both", True)):
+        recipe = kind.recipe(data={"rows": rows}, threads=1)
+        text = script.script(recipe, None, own_of("rps", recipe))
+        assert ("def from_options" in text) == simulated
+
+
 def test_no_weights_are_drawn_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The Code tab asks at each refresh: no weights are drawn for it."""
     kind = PROJECTS["coffee"]
