@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import socket
 import sqlite3
@@ -79,6 +80,53 @@ def test_a_server_that_is_busy_ends_when_it_is_told_to(server: Server) -> None:
     with closing(sqlite3.connect(server.folder / "data" / "playground.db")) as database:
         rows = database.execute("select desk, state, progress is not null from runs").fetchall()
     assert rows == [(desk, "running", 1)]
+
+
+def test_another_tab_of_a_desk_follows_and_a_server_that_draws_pictures_ends(
+    server: Server,
+) -> None:
+    """While a run stands still nothing refreshes there, a look now and then aside."""
+
+    def shows(browser: Browser) -> tuple[bool, bool, bool]:
+        """Whether the run learns, may be stopped, and may be put back to its beginning."""
+        main, stop, reset = (
+            browser.tab.widgets[browser.tab.find(f"{PAGE}.{name}")].body
+            for name in ("main", "stop", "reset")
+        )
+        return ":material/pause:" in main.icon, not stop.disabled, not reset.disabled
+
+    learning, paused, stopped, fresh = (
+        (True, True, True),
+        (False, True, True),
+        (False, False, True),
+        (False, False, False),
+    )
+
+    async def tabs() -> None:
+        async with Browser(server.port, PAGE, SMALL) as one:
+            desk = await train(one)
+            await one.press(f"{PAGE}.main")
+            await until(lambda: shows(one) == paused and one.tab.still)
+            async with Browser(server.port, PAGE, f"{SMALL}&desk={desk}") as other:
+                await other.open()
+                await until(lambda: shows(other) == paused and other.tab.still)
+                await one.press(f"{PAGE}.main")
+                await until(lambda: shows(other) == learning)
+                await one.press(f"{PAGE}.stop")
+                await until(lambda: shows(other) == stopped and other.tab.still)
+                await one.press("desk.delete")
+                await one.press("desk.delete.yes")
+                await until(lambda: shows(other) == fresh)
+                assert not one.tab.errors
+                assert not other.tab.errors
+        async with Browser(server.port, "shapes", "examples=40000") as drawing:
+            await drawing.open()
+            await until(lambda: re.search(r"[1-9][\d,]* .*40,000", status(drawing)))
+            await asyncio.to_thread(server.end, signal.SIGTERM)
+
+    loops.run(tabs())
+    with closing(sqlite3.connect(server.folder / "data" / "playground.db")) as database:
+        assert database.execute("select count(*) from runs").fetchone() == (0,)
 
 
 def test_clients_that_vanish_or_never_read_hold_nothing_up(
