@@ -214,7 +214,7 @@ def test_other_databases_have_programs_of_their_own(tmp_path: Path) -> None:
             act(tmp_path / "copy.db", where)
         assert "pg_dump -Fc -f FILE -h db.school -U teacher class" in str(caught.value)
         assert "secret" not in str(caught.value)
-    with pytest.raises(BackupError, match="no file"):
+    with pytest.raises(BackupError, match="not a file"):
         backup(tmp_path / "copy.db", "sqlite://")
 
 

@@ -232,7 +232,7 @@ def test_a_day_has_24_hours() -> None:
     assert len(table.rows) == 1
     (problem,) = table.problems
     assert problem.row == 2
-    assert problem.text() == "Row 2: the numbers add up to 60 h. At most 24 can be."
+    assert problem.text() == "Row 2: the numbers add up to 60 h. At most 24 is possible."
     again = check_rows([{**table.rows[0], "sleep": "24"}], fields, weekday.ENCODER.most)
     assert len(again.problems) == 1
 
