@@ -305,6 +305,8 @@ def curve() -> None:
         st.latex(formula.aligned(lines_of_formula))
         told(kind, steepness)
         about(kind)
+        with st.expander(_("Which one should I choose?")):
+            language.prose("activations", "which")
 
 
 def about(kind: str) -> None:

@@ -62,7 +62,12 @@ FIELDS = (
 )
 
 dials = lesson.begin(
-    "backpropagation", N_("How does each weight learn its share of the error?"), FIELDS
+    "backpropagation",
+    N_(
+        "The error travels back from the loss, layer by layer. How does each weight learn its "
+        "share?"
+    ),
+    FIELDS,
 )
 view = lesson.views(dials, "view")
 shown = ("parameter", "activation") if view != "step" else ("activation",)

@@ -391,7 +391,8 @@ with right:
     st.latex(localised(rf"L(w) = {surface.formula}"))
     loss_over_steps()
     verdict()
-    st.markdown(limits())
+    with st.expander(_("Why?")):
+        st.markdown(limits())
     gone = [
         _("{name} (since step {n})", name=shown[name], n=way.outside(*SPAN))
         for name, way in walked.items()

@@ -23,6 +23,7 @@ from playground.i18n import CATALOGUES, plural_form
 from playground.projects import PROJECTS
 from playground.prose import CONTENT, sections
 from playground.recipe import FIELDS
+from playground.ui.language import BEHIND
 
 ROOT: Final = Path(__file__).parent.parent
 # What the commands in docs/architecture.md ask Babel to look for.
@@ -225,6 +226,13 @@ def test_pages_show_the_sections_that_there_are() -> None:
         (Path(name).stem, section)
         for name in names("en")
         for section in sections(Path(name).stem, "en")
+    }
+    # What prose() shows behind a click, with the section that it belongs to.
+    shown |= {
+        (page, f"{section}.{kind}")
+        for page, section in shown
+        for kind in BEHIND
+        if (page, f"{section}.{kind}") in written
     }
     assert (sorted(shown - written), sorted(written - shown)) == ([], [])
 

@@ -451,8 +451,8 @@ def _model(choices: Choices, language: str) -> Iterator[Line]:
     yield Line(
         _heading(2, N_("Model"), language),
         N_(
-            "Part 2: the network. An example passes through its layers from top to bottom; that is "
-            "the forward pass."
+            "Part 2: the network, that is, the model's architecture. An example passes through its "
+            "layers from top to bottom; that is the forward pass."
         ),
     )
     yield Line(

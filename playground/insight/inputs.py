@@ -14,7 +14,7 @@ from playground.projects.rps import Rps
 from playground.projects.table import TableProject
 from playground.recipe import Recipe
 
-RPS_SIDES = (N_("Player's move {n} back"), N_("Opponent's move {n} back"))
+RPS_SIDES = (N_("Player's move, rounds ago: {n}"), N_("Opponent's move, rounds ago: {n}"))
 NUMBERED = N_("Input {n}")
 
 

@@ -181,7 +181,7 @@ def confusion(
         "constrain": "domain",
     }
     figure.update_layout(
-        xaxis={**axis, "title": _("the network says")},
+        xaxis={**axis, "title": _("predicted class")},
         yaxis={**axis, "title": _("true class"), "autorange": "reversed"},
         height=430,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},

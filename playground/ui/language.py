@@ -11,11 +11,13 @@ from typing import Final
 import streamlit as st
 
 from playground import i18n
+from playground.i18n import N_
 from playground.prose import sections
 from playground.ui import address
 
 KEY: Final = "lang"
 WIDGET: Final = "lang.switch"
+BEHIND: Final = {"why": N_("Why?"), "more": N_("More")}  # ``section.why``: what opens on a click
 _decided: Final = threading.local()
 
 
@@ -108,5 +110,10 @@ def _switched() -> None:
 
 
 def prose(page: str, section: str) -> None:
-    """Show one section of a page's teaching prose."""
-    st.markdown(sections(page, current())[section])
+    """Show one section of a page's teaching prose; what is for later waits behind its name."""
+    texts = sections(page, current())
+    st.markdown(texts[section])
+    for kind, label in BEHIND.items():
+        if (later := texts.get(f"{section}.{kind}")) is not None:
+            with st.expander(_(label)):
+                st.markdown(later)

@@ -166,4 +166,4 @@ def test_the_desk_shows_its_address_and_goes_when_it_is_deleted(server: Server, 
     expect(page.get_by_role("button", name="Usuń wszystko")).to_have_count(0)
     expect(main_button(page)).to_contain_text("Trenuj")
     page.goto(f"{server.address}/coffee?desk={desk}&lang=pl")
-    expect(page.get_by_text("W adresie jest biurko, którego tu nie ma")).to_be_visible()
+    expect(page.get_by_text("Pod tym adresem nie ma biurka")).to_be_visible()
