@@ -176,7 +176,10 @@ def test_nothing_is_shown_before_the_secret(secret: str, desks: Desks, language:
     assert not tables(open_board(language)), "another session has not been let in"
 
 
-def test_a_guesser_waits_and_an_open_board_stays_open(secret: str, desks: Desks) -> None:
+def test_a_guesser_waits_and_an_open_board_stays_open(
+    secret: str, desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board.gate(), "clock", lambda: 0.0)  # a slow machine waits the wait off
     seat(desks, "Ala", FIGURE)
     teacher = enter(open_board())
     for _guess in range(3):
