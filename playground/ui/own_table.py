@@ -53,8 +53,12 @@ class OwnTable:
 
     def begin_again(self) -> None:
         """Let the editor start from the rows that are in use; a new key drops its changes."""
-        st.session_state[f"{self.key}.start"] = self._texts()
+        self._start()
         st.session_state[f"{self.key}.turn"] = st.session_state.get(f"{self.key}.turn", 0) + 1
+
+    def _start(self) -> None:
+        st.session_state[f"{self.key}.start"] = self._texts()
+        st.session_state[f"{self.key}.reads"] = language.current()  # whoever they are written for
 
     def _texts(self) -> list[dict[str, str]]:
         """The rows as the reader writes them.
@@ -153,7 +157,11 @@ class OwnTable:
         changes: Mapping[str, Any] = st.session_state.get(f"{self.key}.editor.{turn}") or {}
         # What the editor starts from; its changes are kept by Streamlit under its key.
         if f"{self.key}.start" not in st.session_state:
-            st.session_state[f"{self.key}.start"] = self._texts()
+            self._start()
+        other = st.session_state[f"{self.key}.reads"] != language.current()
+        if other and not any(changes.values()):  # else they would be lost
+            self.begin_again()
+            turn = st.session_state[f"{self.key}.turn"]
         found: list[dict[str, str]] = st.session_state[f"{self.key}.start"]
         try:  # before anything is done with them: the browser says how many there are
             tables.check_count(len(found) + len(changes.get("added_rows", ())))

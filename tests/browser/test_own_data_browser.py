@@ -28,6 +28,23 @@ def test_upload_a_csv_and_train_with_it(site: str, page: Page) -> None:
     page.get_by_role("button", name="Measure on the test set").click()
     expect(page.get_by_text("Mean error on test rows")).to_be_visible()
 
+    # Typed with a decimal comma, kept, and written as its reader writes it.
+    page.get_by_text("Polski", exact=True).click()
+    page.get_by_role("tab", name="Dane", exact=True).click()
+    editor = page.locator("[class*=st-key-coffee-own-editor-]")
+    price = editor.locator("[role=row][aria-rowindex='2'] [aria-colindex='4']")
+    expect(price).to_have_text("10,5")
+    editor.get_by_test_id("stDataFrameResizable").click(position={"x": 120, "y": 52})
+    for _column in range(3):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    cell = page.locator("#portal .gdg-input")
+    cell.fill("00,050")
+    cell.press("Enter")
+    expect(price).to_have_text("00,050")
+    page.locator(".st-key-coffee-own-keep button").click()
+    expect(price).to_have_text("0,05")
+
 
 def test_draw_a_triangle_and_keep_it(site: str, page: Page) -> None:
     page.goto(f"{site}/shapes?examples=1000&photo=0&epochs=4&channels=8,16&kernels=3,3&strides=2,2")
