@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 
 import playground
 from playground.data.dataset import Examples
+from playground.data.drawings import EmptyDrawing
 from playground.errors import PlaygroundError
 from playground.fields import FieldError
 from playground.projects.base import Project
@@ -87,7 +88,7 @@ def test_it_reads_what_a_person_draws(digits: playground.Trained, kind: str) -> 
 
 
 def test_an_empty_canvas_is_no_digit(digits: playground.Trained) -> None:
-    with pytest.raises(PlaygroundError, match="nothing on the canvas"):
+    with pytest.raises(EmptyDrawing):
         digits.predict(np.zeros((280, 280, 4), np.uint8))
 
 

@@ -28,10 +28,15 @@ _PALEST: Final = 0.1  # a photo's ink takes at least this share of the light
 
 
 class EmptyDrawing(PlaygroundError):  # noqa: N818 - a state, hardly an error
-    """Nothing is drawn yet: a reason for a friendly prompt, not for a prediction."""
+    """Nothing on a picture or canvas: a reason for a friendly prompt, not for a prediction."""
 
     def __init__(self) -> None:
-        super().__init__(N_("There is nothing on the canvas yet: draw something first."))
+        super().__init__(
+            N_(
+                "There is nothing on this picture that the network could see: draw something, or "
+                "choose a picture with clearer lines."
+            )
+        )
 
 
 def shrunk(grey: Grey) -> Grey:

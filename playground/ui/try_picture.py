@@ -58,8 +58,8 @@ def ask_about(raw: Any, run: Run, own: pictures.OwnPictures, seen_as: str) -> No
     name = run.project.name
     try:
         picture = run.project.encode(raw, run.recipe)
-    except EmptyDrawing:
-        st.info(_("There is nothing on this picture that the network could see."))
+    except EmptyDrawing as error:
+        st.info(plain(error.text(_)))
         return
     except PlaygroundError as error:
         st.error(plain(error.text(_)), icon=":material/broken_image:")
