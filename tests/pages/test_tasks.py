@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from typing import Any
 
@@ -25,6 +26,7 @@ from playground.insight import (
 )
 from playground.insight.activations import Activation
 from playground.ui.controls import short
+from playground.ui.tiny_network import START
 
 
 def move(app: AppTest, stem: str, **values: Any) -> AppTest:
@@ -300,6 +302,35 @@ def test_backpropagation_one_task_after_the_other() -> None:
     first, falls, least, rises = losses
     assert first > falls > least
     assert rises > first
+
+
+# --- Self-checks ----------------------------------------------------------------------
+
+
+def test_what_the_self_checks_say_is_so() -> None:
+    assert says(formulas(open_page("neuron", w="2", b="-1", x="3")), 5)
+
+    assert sum(one.numel() for one in tiny.build(START, "tanh").parameters()) == 9
+    # Without an activation function two layers are one neuron.
+    straight = tiny.build(START, "none")
+    weight, bias = points.merged(straight)
+    where = torch.rand(20, 2, dtype=torch.float64)
+    with torch.no_grad():
+        assert torch.allclose(straight(where), where @ weight.T + bias)
+    assert convolution.size(14, 2) == 6
+
+    assert -math.log(0.01) == pytest.approx(4.6, abs=0.01)
+    assert -math.log(0.01) / -math.log(0.9) == pytest.approx(44, abs=0.5)
+    assert loss_curves.softmax([1.0, 0.0, 0.0]) == pytest.approx([0.58, 0.21, 0.21], abs=0.005)
+    # Even of the surest right answer, softmax twice leaves this loss.
+    surest = loss_curves.classify([50.0, 0.0, 0.0], 0)
+    assert surest.loss < 1e-6
+    assert 0.55 < surest.loss_twice < 0.56
+
+    assert abs(0.25**10 * 1e6 - 1) < 0.05
+    setting = (START, "tanh", (1.0, 0.5), 0.5)
+    exact, near = backprop.by_hand(*setting), backprop.differences(*setting)
+    assert max(abs(exact[name] - near[name]) for name in exact) < 1e-9
 
 
 # --- Optimizers -----------------------------------------------------------------------
