@@ -252,7 +252,7 @@ def test_empty(canvas: Canvas | None) -> None:
         (np.full((28, 28), -0.5), "float64"),
         (np.full((28, 28, 4), np.nan), "float64"),
         (np.full((28, 28), 256), "int64"),
-        ([[0, 1], [0]], "no picture"),
+        ([[0, 1], [0]], "not a picture"),
         (np.zeros((0, 28, 4), dtype=np.uint8), "0 × 28 × 4"),
         (np.zeros((28, 28, 2), dtype=np.uint8), "28 × 28 × 2"),
         (np.zeros(784, dtype=np.uint8), "784"),
