@@ -296,6 +296,8 @@ def how_noisy(end: torch.Tensor, size: int) -> None:
             "field": "y",
             "type": "quantitative",
             "title": _("distance"),
+            # Said outright: Vega warns of a chart whose rows come after it.
+            "scale": {"domain": [0, 1.05 * max(row["y"] for row in rows)]},
             "axis": {"tickCount": 4},
         },
     }

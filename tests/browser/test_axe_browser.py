@@ -71,8 +71,8 @@ QUIET: Final = re.compile(
     r"Failed to load resource|"
     # And for a download's file that a newer drawing of the page has replaced.
     r"Download Button source error - 404|"
-    # Of a Chromium without a GPU.
-    r"GPU stall due to ReadPixels|WebGL"
+    # Of a Chromium without a GPU, about Plotly's own.
+    r"willReadFrequently|GPU stall due to ReadPixels|WebGL"
 )
 
 
