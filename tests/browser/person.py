@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from playwright.sync_api import Locator, Page
@@ -21,6 +22,11 @@ def ready(page: Page) -> None:
 def main_button(page: Page) -> Locator:
     """Train, Pause or Resume."""
     return page.get_by_test_id("stBaseButton-primary")
+
+
+def status(page: Page, text: str | re.Pattern[str]) -> Locator:
+    """Where the run stands, in these words; what a screen reader hears may say them later."""
+    return page.get_by_test_id("stProgress").get_by_text(text)
 
 
 def stroke(page: Page, points: Sequence[Point]) -> None:

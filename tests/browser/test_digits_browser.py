@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from person import SEVEN, ink, main_button, ready, stroke
+from person import SEVEN, ink, main_button, ready, status, stroke
 from playwright.sync_api import Page, expect
 
 # A small network on the digits that need no download, with little European handwriting.
@@ -24,15 +24,15 @@ def test_train_step_pause_stop_draw_and_read(site: str, page: Page) -> None:
     assert ink(page) > 0
 
     page.get_by_role("button", name="1 batch").click()
-    expect(page.get_by_text("Paused · epoch 1 of 300")).to_be_visible()
+    expect(status(page, "Paused · epoch 1 of 300")).to_be_visible()
 
     page.get_by_role("button", name="1 epoch").click()
-    expect(page.get_by_text("Paused · epoch 2 of 300")).to_be_visible()
+    expect(status(page, "Paused · epoch 2 of 300")).to_be_visible()
 
     main_button(page).click()  # Resume
     expect(main_button(page)).to_contain_text("Pause")
     expect(
-        page.get_by_text(re.compile(r"Training · epoch [4-9]|Training · epoch \d\d"))
+        status(page, re.compile(r"Training · epoch [4-9]|Training · epoch \d\d"))
     ).to_be_visible()
     main_button(page).click()
     expect(main_button(page)).to_contain_text("Resume")
@@ -40,9 +40,9 @@ def test_train_step_pause_stop_draw_and_read(site: str, page: Page) -> None:
 
     # Neither a slider, nor another language or page, ends or restarts the run.
     # Its last slice may still be under way and change the seconds behind the epoch.
-    found = PAUSED.search(page.get_by_text(PAUSED).inner_text())
+    found = PAUSED.search(status(page, PAUSED).inner_text())
     assert found is not None
-    status = found[0]
+    paused_at = found[0]
     page.get_by_text("Polski", exact=True).click()
     expect(main_button(page)).to_contain_text("Wznów")
     page.get_by_text("English", exact=True).click()
@@ -53,10 +53,10 @@ def test_train_step_pause_stop_draw_and_read(site: str, page: Page) -> None:
     expect(page.get_by_role("heading", name="Five parts make a network learn")).to_be_visible()
     page.get_by_test_id("stMain").get_by_role("link", name="Digits", exact=True).click()
     ready(page)
-    expect(page.get_by_text(status)).to_be_visible()
+    expect(status(page, paused_at)).to_be_visible()
 
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text("Stopped · epoch")).to_be_visible()
+    expect(status(page, "Stopped · epoch")).to_be_visible()
     if not ink(page):  # a page switch loses the drawing
         stroke(page, SEVEN)
     expect(page.get_by_role("heading", name="7", exact=True)).to_be_visible()

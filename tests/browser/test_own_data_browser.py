@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from person import TRIANGLE, main_button, ready, stroke
+from person import TRIANGLE, main_button, ready, status, stroke
 from playwright.sync_api import Page, expect
 
 CSV = """rozmiar;dodatki;na wynos;cena
@@ -22,7 +22,7 @@ def test_upload_a_csv_and_train_with_it(site: str, page: Page) -> None:
     expect(page.get_by_text("2 problems.")).to_be_visible()
     expect(page.get_by_text("2 rows of your own")).to_be_visible()
     main_button(page).click()
-    expect(page.get_by_text("Finished · epoch 3 of 3")).to_be_visible()
+    expect(status(page, "Finished · epoch 3 of 3")).to_be_visible()
     expect(page.get_by_text("of your own: 2")).to_be_visible()
     page.get_by_role("tab", name="Test").click()
     page.get_by_role("button", name="Measure on the test set").click()
@@ -51,7 +51,7 @@ def test_draw_a_triangle_and_keep_it(site: str, page: Page) -> None:
     ready(page)
     stroke(page, TRIANGLE)
     main_button(page).click()
-    expect(page.get_by_text("Finished · epoch 4 of 4")).to_be_visible()
+    expect(status(page, "Finished · epoch 4 of 4")).to_be_visible()
     expect(page.get_by_role("heading", name="triangle", exact=True)).to_be_visible()
     page.get_by_test_id("stButtonGroup").get_by_text("triangle", exact=True).click()
     expect(page.get_by_text("Saved. It will be used the next time")).to_be_visible()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from person import TRIANGLE, ink, main_button, ready, stroke
+from person import TRIANGLE, ink, main_button, ready, status, stroke
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 QUICK = "coffee?examples=500&epochs=2"
@@ -88,7 +88,7 @@ def test_the_keyboard_belongs_to_the_page_after_the_mouse(site: str, page: Page)
     page.keyboard.up("1")
     expect(page.get_by_text("1 runda,")).to_be_visible()
     page.keyboard.press("t")
-    expect(page.get_by_text("Trening ukończony · epoka 2")).to_be_visible()
+    expect(status(page, "Trening ukończony · epoka 2")).to_be_visible()
     expect(page.locator(".said").filter(has_text="Trening ukończony · epoka 2")).to_have_count(1)
     expect(page.locator(".said").filter(has_text="Ty: ")).to_have_count(1)
 
@@ -212,7 +212,7 @@ def test_this_browser_finds_the_desk_again_until_it_is_told_to_forget(
     settled(page)
     assert page.evaluate("localStorage.getItem('playground.desk')") is None
     main_button(page).click()
-    expect(page.get_by_text("Finished · epoch 2 of 2")).to_be_visible()
+    expect(status(page, "Finished · epoch 2 of 2")).to_be_visible()
     page.wait_for_function("localStorage.getItem('playground.desk')")
     desk = page.evaluate("localStorage.getItem('playground.desk')")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from person import SEVEN, main_button, ready, stroke
+from person import SEVEN, main_button, ready, status, stroke
 from playwright.sync_api import Page, expect
 
 ROOT = Path(__file__).parent.parent.parent
@@ -62,7 +62,7 @@ class Server:
 
     def has(self, query: str) -> None:
         """Wait until the database has that: what has not been written may be lost."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             with closing(sqlite3.connect(self.folder / "data" / "playground.db")) as database:
                 if database.execute(query).fetchone():
@@ -92,7 +92,7 @@ def test_a_finished_run_and_one_that_trains_survive(server: Server, page: Page) 
     page.goto(f"{server.address}/{COFFEE}")
     ready(page)
     main_button(page).click()
-    expect(page.get_by_text("Finished · epoch 3 of 3")).to_be_visible()
+    expect(status(page, "Finished · epoch 3 of 3")).to_be_visible()
     page.wait_for_url("**desk=**")
     desk = desk_in(page.url)
     ready(page)  # the price is drawn after the words
@@ -100,18 +100,18 @@ def test_a_finished_run_and_one_that_trains_survive(server: Server, page: Page) 
 
     page.reload()
     ready(page)
-    expect(page.get_by_text("Finished · epoch 3 of 3")).to_be_visible()
+    expect(status(page, "Finished · epoch 3 of 3")).to_be_visible()
     assert page.get_by_test_id("stMetricValue").inner_text() == price
 
     # One that trains goes on while the page is loaded again.
     page.goto(f"{server.address}/{DIGITS}&desk={desk}")
     ready(page)
     main_button(page).click()
-    expect(page.get_by_text(re.compile(r"Training · epoch ([3-9]|\d\d+) of 400"))).to_be_visible()
+    expect(status(page, re.compile(r"Training · epoch ([3-9]|\d\d+) of 400"))).to_be_visible()
     page.reload()
     ready(page)
     expect(main_button(page)).to_contain_text("Pause")
-    found = STATUS.search(page.get_by_text(STATUS).inner_text())
+    found = STATUS.search(status(page, STATUS).inner_text())
     assert found is not None
     assert int(found[2]) >= 3, "it is the same run, not a new one"
     stroke(page, SEVEN)
@@ -137,13 +137,13 @@ def test_a_finished_run_and_one_that_trains_survive(server: Server, page: Page) 
         begun = reached + 1
         before = "|".join(map(str, range(reached + 2)))  # which one is seen depends on the refresh
         later = re.compile(rf"Training · epoch (?!({before}) )\d+ of 400")
-        expect(page.get_by_text(later)).to_be_visible()
+        expect(status(page, later)).to_be_visible()
         longer = f"json_array_length(history, '$.epochs') > {reached}"
         server.has(f"select 1 from runs where state = 'running' and {longer}")
     main_button(page).click()
     page.goto(f"{server.address}/coffee?desk={desk}")
     ready(page)
-    expect(page.get_by_text("Finished · epoch 3 of 3")).to_be_visible()
+    expect(status(page, "Finished · epoch 3 of 3")).to_be_visible()
     assert page.get_by_test_id("stMetricValue").inner_text() == price
     page.goto(f"{server.address}/runs?desk={desk}&lang=pl")
     expect(page.get_by_role("heading", name="Treningi", exact=True)).to_be_visible()
@@ -154,7 +154,7 @@ def test_the_desk_shows_its_address_and_goes_when_it_is_deleted(server: Server, 
     page.goto(f"{server.address}/{COFFEE}&lang=pl")
     ready(page)
     main_button(page).click()
-    expect(page.get_by_text("epoka 3 z 3")).to_be_visible()
+    expect(status(page, "epoka 3 z 3")).to_be_visible()
     page.wait_for_url("**desk=**")
     desk = desk_in(page.url)
     page.get_by_role("button", name="Biurko").click()

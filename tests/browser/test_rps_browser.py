@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from person import status
 from playwright.sync_api import Page, expect
 
 SCORE = re.compile(r"You: (\d+) wins?.*Machine: (\d+) wins?.*?(\d+) rounds, (\d+) ties?", re.DOTALL)
@@ -44,7 +45,7 @@ def test_twenty_rounds_survive_pages_languages_and_training(site: str, page: Pag
     assert score(page) == before
 
     page.keyboard.press("t")
-    expect(page.get_by_text(re.compile("Finished · epoch 5"))).to_be_visible()
+    expect(status(page, re.compile("Finished · epoch 5"))).to_be_visible()
     page.get_by_text("Polski", exact=True).click()
     expect(page.get_by_role("heading", name="Kamień, papier, nożyce")).to_be_visible()
     expect(page.get_by_text(re.compile(r"20 rund, "))).to_be_visible()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from person import SEVEN, main_button, ready, stroke
+from person import SEVEN, main_button, ready, status, stroke
 from playwright.sync_api import Page, expect
 
 # The lowest and the highest place of each, looked at before every frame that is painted.
@@ -62,14 +62,14 @@ def test_nothing_moves_from_the_first_batch_to_the_end(
     page.locator(".st-key-try .stVegaLiteChart").wait_for()
     record(page, stem)
     page.get_by_role("button", name="1 batch").click()
-    expect(page.get_by_text("Paused ·")).to_be_visible()
+    expect(status(page, "Paused ·")).to_be_visible()
     page.get_by_role("button", name="1 epoch").click()
-    expect(page.get_by_text("Paused · epoch 2")).to_be_visible()
+    expect(status(page, "Paused · epoch 2")).to_be_visible()
     ready(page)
     page.get_by_role("slider", name=re.compile("Learning rate")).press("ArrowRight")
     ready(page)
     main_button(page).click()
-    expect(page.get_by_text("Finished ·")).to_be_visible()
+    expect(status(page, "Finished ·")).to_be_visible()
     ready(page)
     places = page.evaluate("window.places")
     moved = {name: (low, high) for name, (low, high) in places.items() if high - low > 1}
