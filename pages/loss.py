@@ -56,7 +56,7 @@ FIELDS_HERE = (
         "tangent",
         "choice",
         "mse",
-        N_("Tangent at"),
+        N_("Tangent to"),
         N_("The dashed line touches this curve: its steepness is the slope."),
         choices=loss_curves.REGRESSION,
         choice_labels={"mse": N_("MSE"), "l1": N_("MAE (L1)"), "huber": N_("Huber")},

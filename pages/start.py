@@ -12,13 +12,13 @@ from playground.ui.language import _
 TOUR = {
     "neuron": N_("Move the weight and the bias: the line tilts and shifts."),
     "loss": N_("Move a prediction: how wrong is it, and which way should it move?"),
-    "optimizers": N_("Choose a start and see which optimizer gets down first."),
+    "optimizers": N_("Choose a starting point and see which optimizer gets down first."),
     "digits": N_("Draw a digit, press **Train**, and watch the answer change."),
     "pytorch": N_("See the same as code: five parts, and what each line does."),
 }
 LESSONS = {
     "neuron": N_("Inputs times weights, plus a bias: one boundary. Several neurons: a layer."),
-    "activations": N_("Six ways to bend a sum, and why a network without any stays straight."),
+    "activations": N_("Six functions that bend a sum; without one a network draws straight lines."),
     "forward_pass": N_("From the inputs to the answer, number by number; also a convolution."),
     "loss": N_("One number for how wrong an answer is: MSE, MAE, Huber, cross entropy."),
     "backpropagation": N_("The chain rule from the loss back to each weight, factor by factor."),

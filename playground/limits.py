@@ -292,8 +292,8 @@ def check_drawing(pictures: int, milliseconds: float) -> None:
     if seconds > MOST_DRAWING:
         raise LimitError(
             N_(
-                "Drawing {pictures} such pictures would take about {seconds} seconds, and "
-                "{limit} are allowed: choose fewer, smaller ones, or fewer photos."
+                "Drawing {pictures} such pictures would take about {seconds} seconds, and {limit} "
+                "are allowed: choose fewer or smaller pictures, or a smaller photo share."
             ),
             pictures=pictures,
             seconds=round(seconds),

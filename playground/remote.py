@@ -306,7 +306,7 @@ def _ray(where: str, options: dict[str, Any]) -> Any:
         ray = importlib.import_module("ray")
     except ImportError as error:
         raise PlaygroundError(
-            N_("{variable} asks for Ray, which is not installed: {command}"),
+            N_("{variable} asks for Ray, which is not installed. Install it: {command}"),
             variable=VARIABLE,
             command="pip install -r requirements-ray.txt",
         ) from error

@@ -50,7 +50,7 @@ NEAR: Final = N_(
 )
 TWO_WAYS: Final = N_(
     "Row {row}, column {column}: “{value}” may mean {small} or {large}. Write it without the "
-    "sign in the middle, or with two decimals."
+    "comma or point, or with two decimals."
 )
 OTHER_UNIT: Final = N_(
     "Row {row}, column {column}: “{value}” is in {unit}, but this column is in {wanted}. "

@@ -61,7 +61,7 @@ COLUMNS: tuple[Field, ...] = (
         "integer",
         1,
         N_("Extras"),
-        N_("How many extras: syrup, whipped cream, another shot. One costs more in a large cup."),
+        N_("How many extras: syrup, whipped cream, another shot. Each costs more in a large cup."),
         low=0,
         high=3,
         aliases={"dodatki": "extras", "liczba dodatków": "extras"},

@@ -33,7 +33,7 @@ class EmptyDrawing(PlaygroundError):  # noqa: N818 - a state, hardly an error
     def __init__(self) -> None:
         super().__init__(
             N_(
-                "There is nothing on this picture that the network could see: draw something, or "
+                "There is nothing in this picture that the network could see: draw something, or "
                 "choose a picture with clearer lines."
             )
         )

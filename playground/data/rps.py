@@ -151,7 +151,7 @@ HABIT_LABELS: Final = {
     "stay": N_("the same move again"),
     "up": N_("rock, paper, scissors in turn"),
     "down": N_("scissors, paper, rock in turn"),
-    "win_stay": N_("win: stay, lose: shift"),
+    "win_stay": N_("win-stay, lose-shift"),
     "outcome": N_("change depends on the last result"),
     "streak": N_("change depends on the last result and the last change"),
     "anti_repeat": N_("never the same move twice"),

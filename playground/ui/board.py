@@ -184,8 +184,8 @@ def _leaders(members: Sequence[Member], name: str) -> None:
     if limited:
         said.append(
             _(
-                "Distance to the limit: how far it is from the best that any model could do, on "
-                "average; a lucky result can even beat it."
+                "Distance to the limit: how far the result is from the best that any model can "
+                "reach on average. A lucky result can even beat that."
             )
         )
     if any(one.other for _place, _member, one in rows):
@@ -259,7 +259,7 @@ def _scores(members: Sequence[Member]) -> None:
     _table(headings, cells, [place for place, _member in rows])
     st.caption(
         _(
-            "Lead: rounds won by the student beyond those won by the machine. Only rounds played "
+            "Lead: how many more rounds the student has won than the machine. Only rounds played "
             "here since joining count."
         )
     )
@@ -307,7 +307,7 @@ def _manage() -> None:
             st.session_state[WHO] = next(iter(names), None)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.selectbox(
-                _("Who"),
+                _("Student"),
                 list(names),
                 format_func=names.__getitem__,
                 width=320,

@@ -45,7 +45,7 @@ def link(panel: Panel) -> None:
             format_func=labels.__getitem__,
             placeholder=_("All of them"),
             help=_(
-                "For a lesson: the page shows only these. All others are hidden, and have the "
+                "For a lesson: the page shows only these. All others are hidden and keep the "
                 "value that they have now."
             ),
             **tied(panel.key("link.choice"), list(panel.chosen)),
