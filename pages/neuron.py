@@ -104,8 +104,11 @@ FIELDS = (
         "joined",
         "choice",
         "all",
-        N_("The second layer answers yes if this many of them do"),
-        N_("Its bias sets this: the more yes answers it needs, the lower the bias."),
+        N_("First-layer neurons that must answer yes"),
+        N_(
+            "The second layer then answers yes, too. Its bias sets this: the more yes answers it "
+            "needs, the lower the bias."
+        ),
         choices=("all", "most", "one"),
         choice_labels={
             "all": N_("all (AND)"),

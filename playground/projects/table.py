@@ -35,7 +35,7 @@ OWN_ROWS: Final = Field(
     ),
     choices=("both", "generated", "own"),
     choice_labels={
-        "both": N_("generated, and my own"),
+        "both": N_("generated and my own"),
         "generated": N_("generated only"),
         "own": N_("my own only"),
     },

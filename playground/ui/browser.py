@@ -113,7 +113,7 @@ def remembered() -> str | None:
 def menu(desk: str | None) -> None:
     """What somebody may decide for this browser: whether it remembers ``desk``, and its keys."""
     words = {
-        "kept": _("This browser remembers your desk and offers it again at the plain address."),
+        "kept": _("This browser remembers your desk and offers it when you open the app again."),
         "forget": _("This is not my computer: forget my desk"),
         "unkept": _("This browser does not remember your desk. Save its address yourself."),
         "remember": _("Remember it here"),

@@ -110,7 +110,9 @@ def _ratios(samples: Sequence[Measured], names: Sequence[str], name: str) -> Non
         for layer, ratio in zip(names, one.moves, strict=False)
     ]
     span = _powers([row["y"] for row in rows])
-    waiting = _("‖change‖ : ‖weights‖ of single training steps: appears while you watch it train.")
+    waiting = _(
+        "‖change‖ : ‖weights‖ of single training steps: appears while you watch the network train."
+    )
     if not rows:
         st.caption(waiting)
         return

@@ -218,7 +218,7 @@ class OwnPictures:
     def show(self, run: Run, before: Run | None) -> None:
         """The pictures, and how sure the network is of each: before and after they joined."""
         if not self.items:
-            st.caption(_("None yet. Draw one on the right and say what it was."))
+            st.caption(_("None yet. Draw one above and say what it was."))
             return
         with part(_("Your own pictures")):
             self._show(run, before)
