@@ -166,8 +166,8 @@ def cards() -> None:
             if last < batch
             else "",
             language.counted(
-                "The weights have moved {n} time, once for each batch, against the mean gradient "
-                "of its cards.",
+                "The weights have moved once, against the mean gradient of the cards in this "
+                "batch.",
                 "The weights have moved {n} times, once for each batch, against the mean gradient "
                 "of its cards.",
                 step + 1,

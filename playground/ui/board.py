@@ -80,7 +80,7 @@ def _ask(secret: str) -> None:
 
 def _board() -> None:
     views = {name: _(project.title) for name, project in PROJECTS.items()}
-    views[GAME] = _("Score of the game")
+    views[GAME] = _("Score against the machine")
     st.segmented_control(
         _("What is compared"),
         list(views),

@@ -569,7 +569,7 @@ def _curves(found: Sweep, chosen: int | None) -> None:
     legend |= {"symbolType": "stroke", "symbolStrokeWidth": 3, "symbolSize": 300, "offset": 4}
     limit = run_list.limits(found.runs[0][1].recipe).get(figure)
     known = [row["y"] for row in rows] + ([limit] if limit is not None else [])
-    span = charts.spread(known, lower)
+    span = charts.spread(known, lower) if known or lower else (0.0, 1.0)
     marked = (ticks.log if lower else ticks.linear)(*span)
     digits = 1 if span[1] - span[0] < 0.1 else 0
     spoken = None if lower else [language.percent(value, digits) for value in marked]
