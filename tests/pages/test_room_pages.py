@@ -13,7 +13,7 @@ from playground.ui import draw_pad, frame
 
 SAID = {
     "en": ("One desk can train at most 4 networks at a time", "too little memory left"),
-    "pl": ("Przy jednym biurku naraz trenują najwyżej 4 sieci", "za mało wolnej pamięci"),
+    "pl": ("Przy jednym biurku mogą się uczyć naraz najwyżej 4 sieci", "za mało wolnej pamięci"),
 }
 BUSY = ("coffee", "weekday", "movies", "rps")
 
