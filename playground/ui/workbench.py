@@ -406,7 +406,8 @@ def _notice(panel: Panel, recipe: Recipe, run: Run, snapshot: Snapshot) -> None:
         st.info(
             _(
                 "The server was restarted while this run trained. Everything up to epoch {n} was "
-                "saved. Training continues from there with exactly the same numbers.",
+                "saved. Press Resume, and training continues from there with exactly the same "
+                "numbers.",
                 n=run.goes_on_from,
             ),
             icon=":material/history:",
