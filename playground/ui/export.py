@@ -11,6 +11,7 @@ from playground import prose
 from playground.data.dataset import Examples
 from playground.export.notebook import notebook
 from playground.export.script import Part, parts, script
+from playground.i18n import N_
 from playground.recipe import Recipe
 from playground.service import Run
 from playground.ui import code_view, language
@@ -70,6 +71,17 @@ def _before(name: str, text: str) -> str:
     return str(before)
 
 
+TITLES: Final = {
+    "data": N_("Data"),
+    "model": N_("Model"),
+    "loss": N_("Loss function"),
+    "optimizer": N_("Optimizer"),
+    "training": N_("Training loop"),
+    "ask": N_("Try it"),
+}
+"""The parts of a script, as the lecture calls them."""
+
+
 def _show(now: list[Part], before: list[Part]) -> None:
     """The five parts of the lecture, line by line; the gathered source can be opened."""
     code_view.style()
@@ -78,7 +90,8 @@ def _show(now: list[Part], before: list[Part]) -> None:
     left, right = st.columns(2, gap="medium")
     for part in lecture:
         with right if part.name == "training" else left:
-            st.markdown(f"**{part.title}**")
+            number = lecture.index(part) + 1
+            st.markdown(f"**{number}. {_(TITLES[part.name])}**")
             code_view.show(_rows(part.code, old[part.name]))
     with left, st.expander(_("The source behind it: {n} lines", n=len(helpers.code.splitlines()))):
         st.code(f"{head.code}\n\n\n{helpers.code}", "python", height=420)

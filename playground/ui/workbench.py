@@ -173,7 +173,7 @@ def workbench(
                 with part(_("Hints")):
                     anew = partial(begin_anew, panel.project.name)
                     hints.show(panel, recipe, run, snapshot, found, refresh_page, anew)
-            _legend()
+            _legend(snapshot.recipe)
         with right, st.container(key="try"), part(_("Try it")):
             try_it(run)
         # The timer belongs to the whole page, so that is drawn once more when a run begins
@@ -494,12 +494,23 @@ def _charts(panel: Panel, snapshot: Snapshot, lines: dict[str, Sequence[Line]], 
     )
 
 
-def _legend() -> None:
+# What else differs while a network trains: (augmentation, dropout) -> how it is said.
+BESIDES: Final = {
+    (False, False): "",
+    (True, False): N_(", with augmentation"),
+    (False, True): N_(", with dropout"),
+    (True, True): N_(", with augmentation and dropout"),
+}
+
+
+def _legend(recipe: Recipe) -> None:
     """What the lines were measured on. Last of all, so that what needs saying is in sight."""
+    besides = BESIDES[recipe.augmentation > 0, recipe.dropout > 0]
     st.caption(
         _(
-            "Batch and train: measured while the weights move, with augmentation and dropout. "
-            "Validation: after each epoch, on examples that training never sees."
+            "Batch and train: measured while the weights move{besides}. "
+            "Validation: after each epoch, on examples that training never sees.",
+            besides=_(besides) if besides else "",
         )
     )
 

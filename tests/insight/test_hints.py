@@ -388,6 +388,17 @@ def test_a_run_of_a_handful_of_steps_is_told_to_make_more() -> None:
     assert then < 0.5 * first
 
 
+def test_a_run_of_few_steps_is_not_told_to_make_smaller_ones() -> None:
+    """Sixteen steps towards a price: it needs more of them, from the same learning rate."""
+    before = trained("coffee", data={"examples": 300}, epochs=4)
+    assert rules.BEGUN < before.history.steps < rules.FEW
+    hint = next(hint for hint in hints(situation(before)) if hint.rule == "not_learning")
+    assert set(hint.changes) == {"batch_size", "epochs"}
+    after = trained("coffee", data={"examples": 300}, **hint.changes)
+    first, then = (run.history.epochs[-1].validation["mae"] for run in (before, after))
+    assert then < 0.5 * first
+
+
 def said(*names: str) -> list[Hint]:
     return [Hint(name, name, {}) for name in names]
 

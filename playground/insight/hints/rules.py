@@ -540,11 +540,13 @@ def way_out(run: Situation) -> dict[str, Value]:
         return {"loss": "cross_entropy"}
     if min(recipe.hidden) < 8:  # a bottleneck that little gets through
         return more_room(run)
+    if run.history.steps < FEW:  # too few to blame the learning rate
+        return more_steps(run)
     return {"learning_rate": lower(run.rate)}
 
 
 def more_steps(run: Situation) -> dict[str, Value]:
-    """Smaller batches and more epochs, for a run of a handful of steps."""
+    """Smaller batches and more epochs, for a run of few steps."""
     most = int(FIELDS["epochs"].high)
     size = min(run.recipe.batch_size, 2 ** int(math.log2(max(run.training_examples / 5, 1))))
     return {"batch_size": size, "epochs": min(max(4 * run.recipe.epochs, 60), most)}
