@@ -30,9 +30,13 @@ def values(recipe: Recipe) -> dict[str, Value]:
 def differences(recipes: Sequence[Recipe]) -> dict[str, tuple[Value | None, ...]]:
     """By name, what ``recipes`` do not all agree on: a value for each, in their order.
 
-    None where a recipe has no such option, as it is another project's.
+    None where a recipe has no such option, as it is another project's, or where it changes
+    nothing: a fully connected network has no kernels.
     """
-    tables = [values(recipe) for recipe in recipes]
+    tables = [
+        {name: value for name, value in values(recipe).items() if recipe.uses(name)}
+        for recipe in recipes
+    ]
     names = list(dict.fromkeys(name for table in tables for name in table))
     rows = {name: tuple(table.get(name) for table in tables) for name in names}
     return {name: row for name, row in rows.items() if any(value != row[0] for value in row[1:])}
@@ -44,7 +48,11 @@ def changed(recipe: Recipe, usual: Recipe) -> Mapping[str, tuple[Value | None, V
     The number of threads is left out: it is the machine's, and moves the last digit only.
     """
     found = differences([usual, recipe])
-    return {name: (row[0], row[1]) for name, row in found.items() if name != "threads"}
+    return {
+        name: (row[0], row[1])
+        for name, row in found.items()
+        if name != "threads" and row[1] is not None
+    }
 
 
 def series(history: History, split: Split, figure: str, over: Over) -> list[tuple[float, float]]:

@@ -375,6 +375,11 @@ class Recipe:
         # Pickling: a mappingproxy cannot be pickled, plain values can.
         return Recipe.from_dict, (self.to_dict(),)
 
+    def uses(self, name: str) -> bool:
+        """Does the field ``name`` change anything beside the others as they are?"""
+        other, values = DEPENDS.get(name, ("project", (self.project,)))
+        return getattr(self, other) in values
+
     def with_(self, **changes: Any) -> Recipe:
         """A new recipe with some fields changed; ``data`` is merged, not replaced.
 
@@ -468,4 +473,19 @@ FIELDS: Final[Mapping[str, Field]] = {
     if "field" in field.metadata
 }
 
-__all__ = ["FIELDS", "VERSION", "FieldError", "Recipe", "RecipeError", "unknown"]
+DEPENDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "channels": ("architecture", ("cnn",)),
+    "kernels": ("architecture", ("cnn",)),
+    "strides": ("architecture", ("cnn",)),
+    "elu_alpha": ("activation", ("elu",)),
+    "label_smoothing": ("loss", ("cross_entropy",)),
+    "huber_delta": ("loss", ("huber",)),
+    "momentum": ("optimizer", ("momentum", "nesterov")),
+    "beta1": ("optimizer", ("adam", "adamw")),
+    "beta2": ("optimizer", ("adam", "adamw", "rmsprop")),
+    "step_epochs": ("schedule", ("step",)),
+    "step_factor": ("schedule", ("step",)),
+}
+"""What changes nothing but beside another choice: field -> (field, its values)."""
+
+__all__ = ["DEPENDS", "FIELDS", "VERSION", "FieldError", "Recipe", "RecipeError", "unknown"]

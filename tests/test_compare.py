@@ -46,6 +46,15 @@ def test_differences_in_the_order_of_the_fields_with_a_value_a_recipe() -> None:
     ]
 
 
+def test_what_changes_nothing_does_not_differ() -> None:
+    flat = DIGITS.recipe(architecture="mlp", channels=(8,), kernels=(3,), strides=(1,))
+    found = differences([flat, DIGITS.recipe(architecture="mlp")])
+    assert found == {}
+    both = differences([flat, DIGITS.recipe()])
+    assert both["channels"] == (None, DIGITS.recipe().channels)
+    assert set(compare.changed(flat, DIGITS.recipe())) == {"architecture"}
+
+
 def test_recipes_of_two_projects() -> None:
     found = differences([COFFEE.recipe(), PROJECTS["weekday"].recipe(), DIGITS.recipe()])
     assert found["project"] == ("coffee", "weekday", "digits")

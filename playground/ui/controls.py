@@ -19,7 +19,7 @@ from playground.fields import Field, Value
 from playground.i18n import N_
 from playground.limits import LimitError
 from playground.projects.base import Project
-from playground.recipe import FIELDS, Recipe
+from playground.recipe import DEPENDS, FIELDS, Recipe
 from playground.ui import address, desk, language
 from playground.ui.language import _
 from playground.ui.problems import plain, warned
@@ -60,20 +60,6 @@ LISTS: Final[Mapping[str, tuple[Sequence[int], str]]] = {
 # What is worth choosing where it lies close to an end: 0.999 is not 1.
 CLOSE: Final[Mapping[str, Sequence[float]]] = {
     "beta2": (0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999),
-}
-# What makes sense only beside another choice: field -> (field, its values).
-DEPENDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "channels": ("architecture", ("cnn",)),
-    "kernels": ("architecture", ("cnn",)),
-    "strides": ("architecture", ("cnn",)),
-    "elu_alpha": ("activation", ("elu",)),
-    "label_smoothing": ("loss", ("cross_entropy",)),
-    "huber_delta": ("loss", ("huber",)),
-    "momentum": ("optimizer", ("momentum", "nesterov")),
-    "beta1": ("optimizer", ("adam", "adamw")),
-    "beta2": ("optimizer", ("adam", "adamw", "rmsprop")),
-    "step_epochs": ("schedule", ("step",)),
-    "step_factor": ("schedule", ("step",)),
 }
 MAIN: Final = (
     "architecture",

@@ -17,12 +17,12 @@ from playground.kept import Kept
 from playground.limits import LimitError
 from playground.projects import PROJECTS
 from playground.projects.base import Project
-from playground.recipe import FIELDS, Recipe
+from playground.recipe import DEPENDS, FIELDS, Recipe
 from playground.service import Run
 from playground.sweep import Axis, Cell
 from playground.ui import charts, frame, language, palette, run_list, ticks
 from playground.ui import recipe_words as words
-from playground.ui.controls import DEPENDS, NEURONS, stops, written
+from playground.ui.controls import NEURONS, stops, written
 from playground.ui.language import _
 from playground.ui.parts import part
 from playground.ui.problems import plain
