@@ -31,9 +31,7 @@ def test_train_step_pause_stop_draw_and_read(site: str, page: Page) -> None:
 
     main_button(page).click()  # Resume
     expect(main_button(page)).to_contain_text("Pause")
-    expect(
-        status(page, re.compile(r"Training · epoch [4-9]|Training · epoch \d\d"))
-    ).to_be_visible()
+    expect(status(page, re.compile(r"Training · epoch [2-9]\d"))).to_be_visible()
     main_button(page).click()
     expect(main_button(page)).to_contain_text("Resume")
     assert ink(page) > 0, "the drawing was lost while the network trained"
