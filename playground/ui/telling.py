@@ -4,7 +4,9 @@ Not at each tick, which would take a slider from the hand. But more than once: a
 still loading draws only the last of several runs, and a widget that was not told its value in
 that one shows, and sends back, its own default. So it is told until the browser has shown that
 it knows the widget, by sending a value for it: from then on it is told nothing, or it would take
-back a key that was pressed while this run was under way.
+back a key that was pressed while this run was under way. In another language, or on another page,
+it forgets what it knew: whoever comes back is told anew. (Streamlit forgets too, but not if the run
+in between was cut off; all sliders stood at their lowest end then.)
 """
 
 from __future__ import annotations
@@ -15,9 +17,13 @@ from typing import Any, Final
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from playground.ui import language
+
 TOLD: Final = "told"  # widget -> until when; in one place, as Streamlit often looks at all of them
 # Seconds in which it is told at most: as long as a phone on a slow line needs for its first page.
 TELL: Final = 30.0
+STAY: Final = "told.stay"  # (language, page, how many of these there were)
+STAYS: Final = "told.stays"  # widget -> in which of them it was drawn last
 ASKED: Final = "told.asked"  # (what a browser said of itself at the last run, did it ask for it?)
 
 
@@ -30,6 +36,10 @@ def begin(part: bool = False) -> None:
     context = get_script_run_ctx()
     if part and (context is None or not context.fragment_ids_this_run):
         return
+    if not part:
+        here = (language.current(), None if context is None else context.page_script_hash)
+        *last, number = st.session_state.get(STAY, (None, None, 0))
+        st.session_state[STAY] = (*here, number if (*last,) == here else number + 1)
     said = None if context is None else context.context_info
     before, _asked = st.session_state.get(ASKED, (None, False))
     st.session_state[ASKED] = (said, said is not None and said is not before)
@@ -38,8 +48,12 @@ def begin(part: bool = False) -> None:
 def tell(widget: str, value: Any) -> None:
     """Before the widget of this key is drawn: it is to show ``value``."""
     until: dict[str, float] = st.session_state.setdefault(TOLD, {})
+    stays: dict[str, int] = st.session_state.setdefault(STAYS, {})
+    *_here, stay = st.session_state.get(STAY, (None, None, 0))
     known = widget in until and _known(widget)
-    if widget not in st.session_state or st.session_state[widget] != value:
+    back = stays.get(widget) != stay
+    stays[widget] = stay
+    if back or widget not in st.session_state or st.session_state[widget] != value:
         until[widget] = time.monotonic() + TELL
     elif known:
         del until[widget]
