@@ -110,6 +110,25 @@ def asking(name: str) -> bytes:
     return message.SerializeToString()
 
 
+def test_a_timer_presses_nothing() -> None:
+    message = BackMsg()
+    asked = message.rerun_script
+    asked.fragment_id = "part"
+    asked.widget_states.widgets.add(id="slider", double_array_value={"data": [3.0]})
+    calm = message.SerializeToString()
+    asked.widget_states.widgets.add(id="button", trigger_value=True)
+    pressed = message.SerializeToString()
+    assert messages.ticks_only(pressed) == pressed
+    asked.is_auto_rerun = True
+    found = BackMsg.FromString(messages.ticks_only(message.SerializeToString())).rerun_script
+    assert [one.id for one in found.widget_states.widgets] == ["slider"]
+    assert found.is_auto_rerun
+    assert found.fragment_id == "part"
+    ticked = BackMsg.FromString(calm)
+    ticked.rerun_script.is_auto_rerun = True
+    assert messages.ticks_only(ticked.SerializeToString()) == ticked.SerializeToString()
+
+
 def test_what_the_app_never_asks_for_does_nothing(server: Server) -> None:
     """And the tab that asks goes on: it may be an extension of the browser's."""
 

@@ -4,6 +4,9 @@ A page of Streamlit's may ask its server for more than this app ever offers, and
 nobody's leave: empty the caches of all students, tell about the git repository, write files into
 the app's folder. Whatever is not needed here is refused, and so is what a later Streamlit adds
 until somebody has looked at it (``tests/test_serving.py`` compares with the installed one).
+
+Nor does a timer press a button. When one ticks in the moment of a press, Streamlit's browser side
+(1.67) sends the press twice, with the tick and then as itself: a run that was just paused went on.
 """
 
 from __future__ import annotations
@@ -36,6 +39,8 @@ REFUSED: Final = frozenset(
         "dismiss_skills_nudge",  # writes into the home directory
     }
 )
+PRESSES: Final = ("trigger_value", "string_trigger_value", "json_trigger_value")
+"""What a widget sends once, when it is pressed."""
 INVALID_DATA: Final = 1007  # a websocket's code for bytes that are no message
 
 
@@ -50,6 +55,22 @@ def kind(data: bytes) -> str | None:
     if name == "backend_operation_request":  # an envelope for several
         name = message.backend_operation_request.WhichOneof("payload")
     return name
+
+
+def ticks_only(data: bytes) -> bytes:
+    """A message that runs the script; if a timer sent it, without what was pressed meanwhile."""
+    message = BackMsg.FromString(data)
+    asked = message.rerun_script
+    if not asked.is_auto_rerun:
+        return data
+    widgets = asked.widget_states.widgets
+    stays = [one for one in widgets if one.WhichOneof("value") not in PRESSES]
+    if len(stays) == len(widgets):
+        return data
+    del widgets[:]
+    widgets.extend(stays)
+    pure: bytes = message.SerializeToString()
+    return pure
 
 
 class Known:
@@ -76,6 +97,8 @@ class Known:
                 except DecodeError:
                     await send({"type": "websocket.close", "code": INVALID_DATA})
                     return {"type": "websocket.disconnect", "code": INVALID_DATA}
+                if name == "rerun_script":
+                    return {**message, "bytes": ticks_only(data)}
                 if name in ALLOWED:
                     return message
                 if not told:  # once a connection: whoever sends these may send many
@@ -85,4 +108,4 @@ class Known:
         await self.app(scope, known, send)
 
 
-__all__ = ["ALLOWED", "REFUSED", "Known", "kind"]
+__all__ = ["ALLOWED", "REFUSED", "Known", "kind", "ticks_only"]
