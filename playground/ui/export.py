@@ -88,9 +88,8 @@ def _show(now: list[Part], before: list[Part]) -> None:
     old = {part.name: part.code for part in before}
     head, helpers, *lecture = now
     left, right = st.columns(2, gap="medium")
-    for part in lecture:
+    for number, part in enumerate(lecture, 1):
         with right if part.name == "training" else left:
-            number = lecture.index(part) + 1
             st.markdown(f"**{number}. {_(TITLES[part.name])}**")
             code_view.show(_rows(part.code, old[part.name]))
     with left, st.expander(_("The source behind it: {n} lines", n=len(helpers.code.splitlines()))):

@@ -227,10 +227,7 @@ def _choose(
 
 def _sensible(name: str, base: Recipe, other: str | None) -> bool:
     """Does it change anything beside the other settings?"""
-    if name not in DEPENDS:
-        return True
-    needed, values = DEPENDS[name]
-    return needed == other or getattr(base, needed) in values
+    return base.uses(name) or DEPENDS[name][0] == other
 
 
 def _values(project: Project, field: Field) -> Axis:
