@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from person import SECRET
+from person import SECRET, missing
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
@@ -37,9 +37,7 @@ expect.set_options(timeout=PATIENCE)
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
-        if os.environ.get("PLAYGROUND_BROWSER_REQUIRED"):
-            pytest.fail("Chromium is required here, and there is none")
-        pytest.skip("no Chromium")
+        missing("Chromium is required here, and there is none", "no Chromium")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield running

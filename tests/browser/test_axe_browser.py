@@ -8,14 +8,13 @@ console, or ask anybody but its own server for anything.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from person import SECRET
+from person import SECRET, missing
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from playground.ui import frame
@@ -80,9 +79,8 @@ QUIET: Final = re.compile(
 def axe() -> str:
     """axe-core's script; ``npm install --no-save axe-core`` brings it."""
     if not AXE.is_file():
-        if os.environ.get("PLAYGROUND_BROWSER_REQUIRED"):
-            pytest.fail("axe-core is required here: npm install --no-save axe-core")
-        pytest.skip("no axe-core: npm install --no-save axe-core")
+        how = "npm install --no-save axe-core"
+        missing(f"axe-core is required here: {how}", f"no axe-core: {how}")
     return AXE.read_text("utf-8")
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from firefox import FIREFOX, Tab, firefox
-from person import SEVEN
+from person import SEVEN, missing
 
 LINK = "digits?architecture=mlp&hidden=32&epochs=3&strokes=500&augmentation=0"
 CANVAS = (
@@ -20,9 +19,7 @@ MAIN = "document.querySelector('[data-testid=stBaseButton-primary]')"
 @pytest.fixture
 def tab() -> Iterator[Tab]:
     if FIREFOX is None:
-        if os.environ.get("PLAYGROUND_BROWSER_REQUIRED"):
-            pytest.fail("Firefox is required here, and there is none")
-        pytest.skip("no Firefox")
+        missing("Firefox is required here, and there is none", "no Firefox")
     with firefox() as found:
         yield found
 
