@@ -11,7 +11,7 @@ from playground.fields import Field
 from playground.i18n import N_
 from playground.insight import backprop, tiny
 from playground.insight.backprop import Factor
-from playground.ui import charts, language, lesson, lesson_charts, network_drawing, palette
+from playground.ui import changed, charts, language, lesson, lesson_charts, network_drawing, palette
 from playground.ui import tiny_network as drawn
 from playground.ui.language import _
 from playground.ui.sums import Number, Sums
@@ -422,11 +422,8 @@ def gradient_step() -> None:
     with right:
         before_place, after_place = st.columns(2)
         before_place.metric(_("Loss before"), number["L"].text)
-        after_place.metric(
-            _("Loss after one step"),
-            then.text,
-            change.signed.replace("−", "-"),
-            delta_color="inverse",
+        changed.metric(
+            after_place, _("Loss after one step"), then.text, change.signed, less_is_better=True
         )
         dials.show("learning_rate")
         lesson_charts.curves(

@@ -415,11 +415,9 @@ def yes_no() -> None:
     with left:
         dials.show("yes", "likes")
         st.latex(rf"p = \frac{{1}}{{1 + e^{{{tex(-z, 1)}}}}} {p.sign} {p.tex}")
-        wrong = rf"-\ln p = -\ln ({p.tex})"
-        if not yes:
-            wrong = rf"-\ln(1 - p) = -\ln ({right_one.tex})"
+        given = "p" if yes else "(1 - p)"
         both(
-            rf"{wrong} {cost.sign} {cost.tex}",
+            rf"-\ln {given} \\ &= -\ln ({right_one.tex}) {cost.sign} {cost.tex}",
             rf"p - {int(yes)} = {p.tex} - {int(yes)} {steep.sign} {steep.tex}",
         )
     with middle:

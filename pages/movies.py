@@ -71,7 +71,7 @@ def taste(run: Run) -> None:
             )
     st.caption(
         _(
-            "For films of {minutes} minutes and popularity {popularity}, as set above.",
+            "For movies of {minutes} minutes and popularity {popularity}, as set above.",
             minutes=held["duration"],
             popularity=held["popularity"],
         )

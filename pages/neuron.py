@@ -485,7 +485,8 @@ def region() -> None:
         show(
             rf"z &= {formula.tex(neuron.AND, 0)} \cdot ({halves[0]}"
             + (rf" \\ &\quad + {halves[1]}" if len(halves) > 1 else "")
-            + rf") {bias.term} {z.sign} {z.tex}",
+            # A line of its own, as the sum is wider than a phone.
+            + rf") \\ &\quad {bias.term} {z.sign} {z.tex}",
             rf"a &= \sigma({z.tex}) {a.sign} {a.tex}",
         )
         side_of(a)

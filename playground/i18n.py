@@ -7,6 +7,7 @@ Nothing here knows Streamlit; who the reader is, is decided in ``ui/language.py`
 
 from __future__ import annotations
 
+import math
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,8 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 LANGUAGES: Final = {"en": "English", "pl": "Polski"}
+GROUPED: Final = {"en": 1_000, "pl": 10_000}
+"""From where on thousands stand apart: 1,024 but 1024 and 10 240 (CLDR's minimumGroupingDigits)."""
 CATALOGUES: Final = Path(__file__).parent / "locale"
 
 
@@ -74,5 +77,8 @@ def number(value: float, language: str, digits: int) -> str:
 @lru_cache(maxsize=10_000)
 def _number(value: float, language: str, digits: int) -> str:
     """For the cache 0.0 and -0.0 are the same, so only one of them may come here."""
+    if math.isnan(value):
+        return "NaN"
     pattern = "#,##0." + "0" * digits if digits else "#,##0"
-    return format_decimal(value, format=pattern, locale=language)
+    grouped = round(abs(value), digits) >= GROUPED[language]
+    return format_decimal(value, format=pattern, locale=language, group_separator=grouped)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +107,9 @@ def test_without_a_translation_a_count_is_english() -> None:
         (-0.25, 2, "-0.25", "-0,25"),
         (3, 0, "3", "3"),
         (0.0001, 4, "0.0001", "0,0001"),
+        (1024, 0, "1,024", "1024"),
+        (9999.96, 1, "10,000.0", "10\N{NO-BREAK SPACE}000,0"),
+        (math.nan, 1, "NaN", "NaN"),
         (1234567.8, 1, "1,234,567.8", "1\N{NO-BREAK SPACE}234\N{NO-BREAK SPACE}567,8"),
     ],
 )

@@ -1,9 +1,9 @@
-"""Who likes which film? Age, genre, duration and popularity -> likes it or not.
+"""Who likes which movie? Age, genre, duration and popularity -> likes it or not.
 
     score = taste(genre, age) - 2 * young(age) * (minutes over 110) / 30 + (popularity - 50) / 25
     P(likes) = sigmoid(score / noise)
 
-Each genre has an age that likes it best, so age and genre *interact*; long films lose the
+Each genre has an age that likes it best, so age and genre *interact*; long movies lose the
 young. The answer is drawn with probability P, so even somebody who knows P is sometimes
 wrong: how rarely is the Bayes limit.
 """
@@ -34,7 +34,7 @@ TASTES = {
 }
 GENRES = tuple(TASTES)
 PATIENCE = 110.0
-"""Minutes after which a film is long for the young."""
+"""Minutes after which a movie is long for the young."""
 
 COLUMNS: tuple[Field, ...] = (
     Field(
@@ -54,7 +54,7 @@ COLUMNS: tuple[Field, ...] = (
         "comedy",
         N_("Genre"),
         N_(
-            "What kind of film it is. The network gets one input per genre: one is 1, the "
+            "What kind of movie it is. The network gets one input per genre: one is 1, the "
             "others are 0."
         ),
         choices=GENRES,
@@ -94,7 +94,7 @@ COLUMNS: tuple[Field, ...] = (
         "integer",
         110,
         N_("Duration"),
-        N_("How long the film is. Young viewers lose patience with long films."),
+        N_("How long the movie is. Young viewers lose patience with long movies."),
         low=60,
         high=240,
         unit="min",
@@ -105,7 +105,7 @@ COLUMNS: tuple[Field, ...] = (
         "integer",
         50,
         N_("Popularity"),
-        N_("How much everybody talks about the film: 0 unknown, 100 known to all."),
+        N_("How much everybody talks about the movie: 0 unknown, 100 known to all."),
         low=0,
         high=100,
         aliases={"popularność": "popularity"},
@@ -116,7 +116,7 @@ TARGET = Field(
     "switch",
     True,
     N_("Likes it"),
-    N_("Whether this viewer liked this film."),
+    N_("Whether this viewer liked this movie."),
     aliases={"lubi": "likes", "podoba się": "likes", "polubił": "likes"},
 )
 DATA_FIELDS: tuple[Field, ...] = (
@@ -126,7 +126,8 @@ DATA_FIELDS: tuple[Field, ...] = (
         20_000,
         N_("Answers collected"),
         N_(
-            "How many viewers were asked, each about one film. The network learns from 70% of them."
+            "How many viewers were asked, each about one movie. The network learns from 70% of "
+            "them."
         ),
         low=20,
         high=50_000,
@@ -153,7 +154,7 @@ rows = ENCODER.rows
 
 
 def probability(inputs: Tensor, noise: float) -> Tensor:
-    """The true chance that the viewer likes the film: encoded (n, 12) -> (n,), 0..1."""
+    """The true chance that the viewer likes the movie: encoded (n, 12) -> (n,), 0..1."""
     age, genre, duration, popularity = (
         inputs[:, 0],
         inputs[:, 1 : 1 + len(GENRES)],
@@ -171,7 +172,7 @@ def probability(inputs: Tensor, noise: float) -> Tensor:
 def generate(n: int, noise: float, seed: int) -> Examples:
     """``n`` answers: inputs (n, 12) float32 drawn evenly from each column's range, likes (n,).
 
-    Durations stop at 180 minutes; longer films are allowed in a person's own table.
+    Durations stop at 180 minutes; longer movies are allowed in a person's own table.
     ``noise`` is the temperature of the formula above.
     """
     generator = torch.Generator().manual_seed(seed)
@@ -180,8 +181,8 @@ def generate(n: int, noise: float, seed: int) -> Examples:
         return torch.randint(low, high + 1, (n,), generator=generator)
 
     genre = torch.nn.functional.one_hot(whole(0, len(GENRES) - 1), len(GENRES))
-    viewer, film = whole(6, 90)[:, None], [whole(60, 180)[:, None], whole(0, 100)[:, None]]
-    inputs = torch.cat([viewer, genre, *film], dim=1).float()
+    viewer, movie = whole(6, 90)[:, None], [whole(60, 180)[:, None], whole(0, 100)[:, None]]
+    inputs = torch.cat([viewer, genre, *movie], dim=1).float()
     likes = torch.rand(n, generator=generator) < probability(inputs, noise)
     return Examples(inputs, likes.float())
 

@@ -1,4 +1,4 @@
-"""Movies: a viewer and a film -> whether the viewer likes it."""
+"""Movies: a viewer and a movie -> whether the viewer likes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playground.projects.table import OWN_ROWS, TableProject, presets
 class Movies(TableProject):
     name = "movies"
     title = N_("Movies")
-    purpose = N_("Describe a viewer and a film: the network says whether they like it.")
+    purpose = N_("Describe a viewer and a movie: the network says whether they like it.")
     task = "binary"
     calibrated = N_("Calibration: of those given 70%, do 70% like it?")
     labels = ("no", "yes")
@@ -35,7 +35,7 @@ class Movies(TableProject):
         ),
         N_(
             "One neuron is little more than logistic regression: it cannot know that the same "
-            "film pleases one age and bores another."
+            "movie pleases one age and bores another."
         ),
         (
             {"data": {"examples": 300}, "batch_size": 32, "epochs": 100},

@@ -53,7 +53,7 @@ def check() -> None:
 def open_files() -> int | None:
     """As many open files as the system lets this process have; how many. None: not known here.
 
-    Each page is a connection or two, and the usual limit of 1,024 is some 250 pages.
+    A page takes about four connections, so the usual limit of 1,024 is some 250 pages.
     """
     if sys.platform == "win32":
         return None

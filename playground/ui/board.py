@@ -312,6 +312,7 @@ def _manage() -> None:
                 format_func=names.__getitem__,
                 width=320,
                 disabled=not names,
+                placeholder=_("Nobody is on the board"),
                 **tied(WHO),
             )
             who = st.session_state[WHO]

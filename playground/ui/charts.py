@@ -370,14 +370,15 @@ def probability_bars(
     height: int | None = None,
     texts: Sequence[str] | None = None,
 ) -> None:
-    """One bar a class, the likeliest in the accent colour; always 0 to 100 %.
+    """One bar a class, the likeliest in the accent colour if it is one; always 0 to 100 %.
 
     ``texts`` stand at the bars, instead of whole percentages that add up to 100.
     """
-    best = max(probabilities, key=probabilities.__getitem__)
+    most = max(probabilities.values())
+    likeliest = [label for label, share in probabilities.items() if share == most]
     written = texts or [f"{whole}%" for whole in language.hundred(list(probabilities.values()))]
     rows = [
-        {"name": names.get(label, label), "p": share, "text": text, "best": label == best}
+        {"name": names.get(label, label), "p": share, "text": text, "best": [label] == likeliest}
         for (label, share), text in zip(probabilities.items(), written, strict=True)
     ]
     order = [row["name"] for row in rows]

@@ -12,7 +12,7 @@ from playground.insight import surgery
 from playground.insight.anatomy import Stage, examined, sources, stages, weights
 from playground.insight.surgery import Edit, Off, SetWeight
 from playground.training import evaluate
-from playground.ui import language
+from playground.ui import changed, language
 from playground.ui.inside_look import Network, column_names, output_names, stage_names
 from playground.ui.language import _
 from playground.ui.state import tied
@@ -170,18 +170,20 @@ def _effect(network: Network) -> None:
         change = _("{n} percentage points", n=language.number(100 * (now - was), 1))
     one, two = st.columns(2)
     one.metric(title + " · " + _("the network"), shown[0])
-    two.metric(
+    changed.metric(
+        two,
         title + " · " + _("your copy"),
         shown[1],
-        _signed(change) if now != was else None,
-        delta_color="inverse" if regression else "normal",
+        change if now != was else None,
+        less_is_better=regression,
     )
     one.metric(_("Loss") + " · " + _("the network"), language.number(before["loss"], 4))
-    two.metric(
+    changed.metric(
+        two,
         _("Loss") + " · " + _("your copy"),
         language.number(after["loss"], 4),
-        _signed(language.number(after["loss"] - before["loss"], 4)) if after != before else None,
-        delta_color="inverse",
+        language.number(after["loss"] - before["loss"], 4) if after != before else None,
+        less_is_better=True,
     )
     st.caption(
         _(
@@ -190,11 +192,6 @@ def _effect(network: Network) -> None:
             step=language.number(step),
         )
     )
-
-
-def _signed(change: str) -> str:
-    """A change as a metric takes it: a hyphen tells it that something fell."""
-    return change.replace("\N{MINUS SIGN}", "-")
 
 
 def compare(

@@ -118,14 +118,15 @@ def _game(run: Run) -> None:
         _accuracies(now)
         _rates(now)
     steps, loss, name = now.learner.steps, now.learner.loss, NAMES["learning"]
-    st.caption(
-        _(
+    learns = _("“{name}” learns from your moves while you play.", name=_(name))
+    if loss is not None:
+        learns = _(
             "“{name}” is learning from this game (gradient steps so far: {n}); its loss is {loss}.",
             name=_(name),
             n=language.number(steps),
-            loss="–" if loss is None else language.number(loss, 2),
+            loss=language.number(loss, 2),
         )
-    )
+    st.caption(learns)
     st.button(
         _("New game"),
         icon=":material/restart_alt:",
@@ -187,7 +188,8 @@ def _last_round(last: Played | None, rounds: int) -> None:
     st.markdown(f"{said}  \n{expected}", unsafe_allow_html=True)  # of our own words alone
     browser.say(f"{said} {expected}" if last is not None else "", "answer", rounds)
     names = {move: _(MOVE_LABELS[move]) for move in MOVES}
-    charts.probability_bars(chances, names, "rps.bars", height=115)
+    texts = ["1/3"] * 3 if max(chances.values()) <= 0.34 else None  # not one of 34%
+    charts.probability_bars(chances, names, "rps.bars", height=115, texts=texts)
 
 
 def _sign(move: str) -> str:

@@ -307,8 +307,8 @@ def batch_too_large(run: Situation) -> Hint | None:
         return None
     sentence = N_(
         "Too few steps: with batches of {batch} an epoch has {each} and the whole run {steps}, "
-        "and the {figure} on validation is {value} where {best} is possible. Smaller batches give "
-        "more steps from the same examples."
+        "and the {figure} on validation is {value} where {best} can be reached. Smaller batches "
+        "give more steps from the same examples."
     )
     return Hint("batch_too_large", sentence, {**counts, **shortfall(run)}, {"batch_size": size})
 
@@ -362,8 +362,8 @@ def too_slow(run: Situation) -> Hint | None:
         return Hint("too_slow", sentence, fall, longer)
     if run.history.steps < FEW and far_on_both(run) and not too_fast(run):
         sentence = N_(
-            "Too short: after {steps} steps the {figure} on validation is {value} where {best} is "
-            "possible. Train for more epochs."
+            "Too short: after {steps} steps the {figure} on validation is {value} where {best} can "
+            "be reached. Train for more epochs."
         )
         return Hint("too_slow", sentence, {"steps": run.history.steps, **shortfall(run)}, longer)
     return None
