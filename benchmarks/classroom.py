@@ -77,7 +77,7 @@ from playground.training import Step, fit
 
 ROOT = Path(__file__).parent.parent
 PAGE = "digits"
-LOSS = "Loss over the steps"  # how the chart's alt text begins
+LOSS = "Loss by step"  # how the chart's alt text begins
 EPOCHS = 500  # the most that the page allows: nobody's run is over before the clock stops
 SLOWEST = 2.0  # seconds between refreshes of a live view; a slower timer is another's
 CANVAS = 224  # pixels, as ui/draw_pad.py has it

@@ -128,24 +128,36 @@ async def head(port: int) -> None:
     """a weights file with 300,000 empty tensors, uploaded"""
     one = '"%d":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}'
     text = ("{" + ",".join(one % number for number in range(300_000)) + "}").encode()
-    raw = len(text).to_bytes(8, "little") + text
-    from playground.errors import PlaygroundError
-    from playground.export import weights
-
-    begun = time.perf_counter()
-    try:
-        weights.load(raw)  # what the page's thread does with it
-    except PlaygroundError:
-        print(f"    read and refused in {time.perf_counter() - begun:.3f} s")
+    async with Browser(port, "digits") as browser:
+        await browser.open()
+        await browser.choose("digits.tabs", ":material/save:")
+        await browser.upload(
+            "digits.keep.file", "w.safetensors", len(text).to_bytes(8, "little") + text
+        )
+        said(browser)
 
 
-THINGS = (nothing, postscript, megapixels, origins, messages, halves, head, sessions)
+async def rows(port: int) -> None:
+    """100,000 rows typed into the table of own rows"""
+    async with Browser(port, "coffee") as browser:
+        await browser.open()
+        await browser.edit("coffee.own.editor*", [{} for _ in range(100_000)])
+        said(browser)
+
+
+def said(browser: Browser) -> None:
+    for sentence in browser.tab.errors:
+        print(f"    the page: {sentence[:160]}")
+
+
+THINGS = (nothing, postscript, megapixels, origins, messages, halves, head, rows, sessions)
 
 
 async def main() -> None:
     with Server() as server:
-        async with Browser(server.port, "coffee") as first:
-            await first.open(180)
+        for path in ("coffee", "digits"):  # the first visit of a page makes its data
+            async with Browser(server.port, path) as first:
+                await first.open(180)
         for what in THINGS:
             found = await watched(server.port, what)
             print(f"{what.__doc__}: {len(found)} answers, slowest {max(found):.2f} s", flush=True)

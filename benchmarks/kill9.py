@@ -47,8 +47,6 @@ from pathlib import Path
 
 from classroom import ROOT, stroke, until
 from protocol import Browser
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.web import bootstrap
 
 import playground
@@ -172,7 +170,7 @@ async def plays(browser: Watched, shown: Shown) -> None:
 
 async def uploads(browser: Watched, shown: Shown) -> None:
     for count in range(1, 1000):
-        await send_file(browser, "coffee.own.file", f"rows-{count}.csv", CSV.encode())
+        await browser.upload("coffee.own.file", f"rows-{count}.csv", CSV.encode())
         await browser.named()
         shown.says(browser, 2 * count)
 
@@ -188,41 +186,6 @@ async def deletes(browser: Watched, book: Book) -> None:
         if not browser.tab.errors and desk:
             book.gone.append(desk)
             book.acts["deletion"] += 1
-
-
-async def send_file(browser: Browser, key: str, name: str, content: bytes) -> None:
-    """Upload a file as a browser does: ask where to, put it there, say that it is there."""
-    tab = browser.tab
-    asked = asyncio.get_running_loop().create_future()
-
-    def answered(message: ForwardMsg) -> None:
-        if not asked.done():
-            asked.set_result(message.file_urls_response)
-
-    tab._on_file_urls_response = answered  # type: ignore[attr-defined]
-    message = BackMsg()
-    message.file_urls_request.request_id = name
-    message.file_urls_request.file_names.append(name)
-    message.file_urls_request.session_id = tab.session
-    await browser._write(message.SerializeToString())
-    response = await asyncio.wait_for(asked, 30)
-    urls = response.file_urls[0]
-    edge = "a-line-that-is-in-no-file"
-    body = (
-        f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-        f"Content-Type: text/csv\r\n\r\n"
-    ).encode() + content + f"\r\n--{edge}--\r\n".encode()  # fmt: skip
-    url = f"http://{browser.address}{urls.upload_url}"
-    headers = {"Content-Type": f"multipart/form-data; boundary={edge}"}
-    request = urllib.request.Request(url, body, headers, method="PUT")
-    await asyncio.to_thread(lambda: urllib.request.urlopen(request, timeout=30).close())
-    found = tab.find(key)
-    state = tab.states.setdefault(found, type(next(iter(tab.states.values())))(id=found))
-    info = state.file_uploader_state_value.uploaded_file_info.add()
-    info.file_id, info.name, info.size = urls.file_id, name, len(content)
-    info.file_urls.CopyFrom(urls)
-    del state.file_uploader_state_value.uploaded_file_info[:-1]
-    await browser._send(tab.rerun("upload", tab.widgets[found].fragment), 60)
 
 
 class Fork:

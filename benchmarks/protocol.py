@@ -8,7 +8,7 @@ it has cached. :class:`Browser` is a tab on a socket, whose timers run on their 
 What a tab does was compared with what Chromium 146 sends to Streamlit 1.67: every rerun
 carries the state of all widgets on the page, a fragment's timer is a plain interval that
 does not wait for an answer, and a page's first request says its name and no widgets.
-What it leaves out: the files of the page itself (HTML, scripts), pictures by URL, uploads.
+What it leaves out: the files of the page itself (HTML, scripts), pictures by URL.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -87,7 +89,7 @@ class Tab:
     states: dict[str, WidgetState] = field(default_factory=dict)  # by id
     timers: dict[str, float] = field(default_factory=dict)  # fragment -> seconds
     texts: dict[str, str] = field(default_factory=dict)  # "progress": its text as it stands
-    # A chart's alt text up to its first ";" -> when it came, and its VegaLiteChart. (Only a
+    # A chart's name, by its alt text -> when it came, and its VegaLiteChart. (Only a
     # chart that can be clicked has an id with a key.)
     charts: dict[str, tuple[float, Any]] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
@@ -98,6 +100,8 @@ class Tab:
     sizes: Counter[str] = field(default_factory=Counter)  # bytes by type, elements apart
 
     def __post_init__(self) -> None:
+        self.tabs: list[str] = []  # the labels of all that came
+        self.urls: asyncio.Future[Any] | None = None  # where an upload may go, once asked
         self.waiting: list[Request] = []  # no run for them has begun
         self.running: list[Request] = []  # the present run answers them
         self._fragments: list[str] = []  # of the present run; empty: the whole page
@@ -240,6 +244,13 @@ class Tab:
         """Take in an element; what it is."""
         self.drawn.add(delta.fragment_id)
         if delta.WhichOneof("type") != "new_element":
+            block = delta.add_block
+            if block.tab_container.id:
+                container = block.tab_container
+                self._seen.add(container.id)
+                self.widgets[container.id] = Widget("tabs", container, delta.fragment_id)
+            elif block.WhichOneof("type") == "tab":
+                self.tabs.append(block.tab.label)
             return "block"
         element = delta.new_element
         kind: str = element.WhichOneof("type") or "empty"
@@ -253,7 +264,7 @@ class Tab:
         elif kind == "progress":
             self.texts["progress"] = body.text
         elif kind == "vega_lite_chart":
-            self.charts[body.alt.partition(";")[0]] = (self.clock(), body)
+            self.charts[named(body.alt)] = (self.clock(), body)
         found = getattr(body, "id", "")
         if not found:
             return kind
@@ -320,6 +331,10 @@ class Tab:
             if request.done is not None:
                 request.done.set()
 
+    def _on_file_urls_response(self, message: ForwardMsg) -> None:
+        if self.urls is not None and not self.urls.done():
+            self.urls.set_result(message.file_urls_response)
+
     def _on_auto_rerun(self, message: ForwardMsg) -> None:
         if message.auto_rerun.fragment_id:
             self.timers[message.auto_rerun.fragment_id] = message.auto_rerun.interval
@@ -342,6 +357,11 @@ class Tab:
     def _on_session_event(self, message: ForwardMsg) -> None:
         if message.session_event.WhichOneof("type") == "script_compilation_exception":
             self.errors.append(message.session_event.script_compilation_exception.message[:300])
+
+
+def named(alt: str) -> str:
+    """What a chart's text says first: "Loss by step", of "Loss by step, on validation: …"."""
+    return re.split("[,:;]", alt, maxsplit=1)[0]
 
 
 def _within(place: int, by: int, last: int) -> int:
@@ -464,6 +484,57 @@ class Browser:
         self.tab.draw(found, raw, png)
         fragment = self.tab.widgets[found].fragment
         await self._send(self.tab.rerun("stroke", fragment), patience)
+
+    async def choose(self, key: str, part: str, patience: float = 60.0) -> None:
+        """Open the tab that has ``part`` in its label."""
+        found = self.tab.find(key)
+        label = next(label for label in self.tab.tabs if part in label)
+        self.tab.states[found] = WidgetState(id=found, string_value=label)
+        await self._send(self.tab.rerun("tab", self.tab.widgets[found].fragment), patience)
+
+    async def edit(self, key: str, rows: list[dict[str, Any]], patience: float = 60.0) -> None:
+        """Add rows to a table that can be edited."""
+        found = self.tab.find(key)
+        change = {"edited_rows": {}, "added_rows": rows, "deleted_rows": []}
+        self.tab.states[found] = WidgetState(id=found, string_value=json.dumps(change))
+        await self._send(self.tab.rerun("edit", self.tab.widgets[found].fragment), patience)
+
+    async def upload(self, key: str, name: str, content: bytes, patience: float = 60.0) -> None:
+        """Upload a file: ask where to, put it there, say that it is there."""
+        asked = self.tab.urls = asyncio.get_running_loop().create_future()
+        message = BackMsg()
+        message.file_urls_request.request_id = name
+        message.file_urls_request.file_names.append(name)
+        message.file_urls_request.session_id = self.tab.session
+        await self._write(message.SerializeToString())
+        urls = (await asyncio.wait_for(asked, patience)).file_urls[0]
+        edge = "a-line-that-is-in-no-file"
+        part = (
+            f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        )
+        body = part.encode() + content + f"\r\n--{edge}--\r\n".encode()
+        here = f"http://{self.address}"
+
+        def put() -> None:
+            with urllib.request.urlopen(f"{here}/_stcore/health", timeout=patience) as answer:
+                cookie = answer.headers["Set-Cookie"].partition(";")[0]
+            headers = {
+                "Content-Type": f"multipart/form-data; boundary={edge}",
+                "Cookie": cookie,
+                "X-Xsrftoken": cookie.partition("=")[2],
+            }
+            request = urllib.request.Request(here + urls.upload_url, body, headers, method="PUT")
+            urllib.request.urlopen(request, timeout=patience).close()
+
+        await asyncio.to_thread(put)
+        found = self.tab.find(key)
+        state = WidgetState(id=found)
+        info = state.file_uploader_state_value.uploaded_file_info.add()
+        info.file_id, info.name, info.size = urls.file_id, name, len(content)
+        info.file_urls.CopyFrom(urls)
+        self.tab.states[found] = state
+        await self._send(self.tab.rerun("upload", self.tab.widgets[found].fragment), patience)
 
     async def go(self, path: str, patience: float = 60.0) -> None:
         message = self.tab.switch(path)

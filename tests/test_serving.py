@@ -18,6 +18,7 @@ import pytest
 from live import PATIENCE, ROOT, Server
 from streamlit import net_util
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime.runtime import Runtime
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -92,7 +93,7 @@ def test_every_message_of_the_installed_streamlit_has_been_looked_at() -> None:
     known |= {field.name for field in inner.oneofs_by_name["payload"].fields}
     assert known - {envelope} == messages.ALLOWED | messages.REFUSED
     assert not messages.ALLOWED & messages.REFUSED
-    assert messages.kind(BackMsg().SerializeToString()) is None
+    assert messages.kind(BackMsg()) is None
     assert None not in messages.ALLOWED
 
 
@@ -115,18 +116,34 @@ def test_a_timer_presses_nothing() -> None:
     asked = message.rerun_script
     asked.fragment_id = "part"
     asked.widget_states.widgets.add(id="slider", double_array_value={"data": [3.0]})
-    calm = message.SerializeToString()
     asked.widget_states.widgets.add(id="button", trigger_value=True)
     pressed = message.SerializeToString()
-    assert messages.ticks_only(pressed) == pressed
+    assert not messages.press_nothing(message)
+    assert message.SerializeToString() == pressed
     asked.is_auto_rerun = True
-    found = BackMsg.FromString(messages.ticks_only(message.SerializeToString())).rerun_script
-    assert [one.id for one in found.widget_states.widgets] == ["slider"]
-    assert found.is_auto_rerun
-    assert found.fragment_id == "part"
-    ticked = BackMsg.FromString(calm)
-    ticked.rerun_script.is_auto_rerun = True
-    assert messages.ticks_only(ticked.SerializeToString()) == ticked.SerializeToString()
+    assert messages.press_nothing(message)
+    assert [one.id for one in asked.widget_states.widgets] == ["slider"]
+    assert asked.is_auto_rerun
+    assert asked.fragment_id == "part"
+    ticked = message.SerializeToString()
+    assert not messages.press_nothing(message)
+    assert message.SerializeToString() == ticked
+
+
+def test_the_theme_is_put_together_once() -> None:
+    made = []
+
+    def populate(msg: CustomThemeConfig, section: str) -> None:
+        made.append(section)
+        msg.primary_color = section
+
+    populate_once = patches._remembered(populate)
+    for _visit in range(3):
+        for section in ("theme", "theme.light"):
+            msg = CustomThemeConfig()
+            populate_once(msg, section)
+            assert msg.primary_color == section
+    assert made == ["theme", "theme.light"]
 
 
 def test_what_the_app_never_asks_for_does_nothing(server: Server) -> None:
@@ -137,7 +154,7 @@ def test_what_the_app_never_asks_for_does_nothing(server: Server) -> None:
             await browser.open()
             heard = dict(browser.tab.counts)
             for name in sorted(messages.REFUSED):
-                assert messages.kind(asking(name)) == name
+                assert messages.kind(BackMsg.FromString(asking(name))) == name
                 await browser._write(asking(name))
             await browser._write(BackMsg().SerializeToString())
             await browser.slide("coffee.epochs@en")

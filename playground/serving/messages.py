@@ -44,33 +44,26 @@ PRESSES: Final = ("trigger_value", "string_trigger_value", "json_trigger_value")
 INVALID_DATA: Final = 1007  # a websocket's code for bytes that are no message
 
 
-def kind(data: bytes) -> str | None:
-    """What a message asks for; None: nothing that could be named.
-
-    Raises:
-        DecodeError: bytes that are no message.
-    """
-    message = BackMsg.FromString(data)
+def kind(message: BackMsg) -> str | None:
+    """What a message asks for; None: nothing that could be named."""
     name: str | None = message.WhichOneof("type")
     if name == "backend_operation_request":  # an envelope for several
         name = message.backend_operation_request.WhichOneof("payload")
     return name
 
 
-def ticks_only(data: bytes) -> bytes:
-    """A message that runs the script; if a timer sent it, without what was pressed meanwhile."""
-    message = BackMsg.FromString(data)
+def press_nothing(message: BackMsg) -> bool:
+    """Take out of a message that a timer sent what was pressed meanwhile. Was there anything?"""
     asked = message.rerun_script
     if not asked.is_auto_rerun:
-        return data
+        return False
     widgets = asked.widget_states.widgets
     stays = [one for one in widgets if one.WhichOneof("value") not in PRESSES]
     if len(stays) == len(widgets):
-        return data
+        return False
     del widgets[:]
     widgets.extend(stays)
-    pure: bytes = message.SerializeToString()
-    return pure
+    return True
 
 
 class Known:
@@ -93,12 +86,13 @@ class Known:
                 if message["type"] != "websocket.receive" or data is None:
                     return message
                 try:
-                    name = kind(data)
+                    asked = BackMsg.FromString(data)
                 except DecodeError:
                     await send({"type": "websocket.close", "code": INVALID_DATA})
                     return {"type": "websocket.disconnect", "code": INVALID_DATA}
-                if name == "rerun_script":
-                    return {**message, "bytes": ticks_only(data)}
+                if press_nothing(asked):
+                    return {**message, "bytes": asked.SerializeToString()}
+                name = kind(asked)
                 if name in ALLOWED:
                     return message
                 if not told:  # once a connection: whoever sends these may send many
@@ -108,4 +102,4 @@ class Known:
         await self.app(scope, known, send)
 
 
-__all__ = ["ALLOWED", "REFUSED", "Known", "kind", "ticks_only"]
+__all__ = ["ALLOWED", "REFUSED", "Known", "kind", "press_nothing"]
