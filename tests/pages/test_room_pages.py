@@ -8,7 +8,7 @@ import pytest
 from opening import open_page
 from streamlit.testing.v1 import AppTest
 
-from playground import limits
+from playground import resources
 from playground.ui import draw_pad, frame
 
 SAID = {
@@ -84,7 +84,7 @@ def test_without_memory_the_network_of_before_stays(
     assert SAID[language][1] in said
     assert app.session_state["runs"]["coffee"] is run
     assert app.metric  # the price that it says
-    frame.service().memory = limits.budget()
+    frame.service().memory = resources.budget()
     press(app, "coffee.main")
     assert not errors(app)
     assert app.session_state["runs"]["coffee"] is not run
@@ -99,7 +99,7 @@ def test_a_sweep_without_room_is_refused_and_leaves_no_runs(language: str) -> No
     press(app, "sweep.start")
     assert any(SAID[language][1] in one for one in errors(app))
     assert app.session_state["kept"].runs == []
-    frame.service().memory = limits.budget()
+    frame.service().memory = resources.budget()
     press(app, "sweep.start")
     assert not any(SAID[language][1] in one for one in errors(app))
     runs = app.session_state["kept"].runs
