@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
 from typing import Final
 
 import streamlit as st
-from PIL import Image
 from torch import Tensor
 
 from playground.data import pen_strokes
 from playground.data.dataset import Examples
-from playground.ui import palette
+from playground.ui import data_url, palette
 
 DIGITS: Final = 6  # 0 … 5
 EACH: Final = 4  # of every digit
@@ -40,12 +37,7 @@ def _first(chosen: Tensor) -> list[int]:
 @lru_cache(maxsize=1)
 def _pictures() -> list[str]:
     """Each card as a PNG in a URL: dark ink on white."""
-    urls = []
-    for picture in cards().inputs:
-        file = io.BytesIO()
-        Image.fromarray((255 - picture).numpy()).save(file, "PNG")
-        urls.append("data:image/png;base64," + base64.b64encode(file.getvalue()).decode())
-    return urls
+    return [data_url.png((255 - picture).numpy()) for picture in cards().inputs]
 
 
 def show(batches: Sequence[Sequence[int]], now: int | None, names: Sequence[str]) -> None:
