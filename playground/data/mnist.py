@@ -142,7 +142,7 @@ def _packed(where: Path) -> bool:
     return all(check_integrity(str(_raw(where) / name), md5) for name, md5 in MNIST.resources)
 
 
-def fetch(where: Path, progress: Callable[[float], None] = lambda share: None) -> None:
+def fetch(where: Path, progress: Callable[[float], None] = lambda _share: None) -> None:
     """Download the full set through torchvision into ``where``; ``progress`` gets 0..1.
 
     It is put in place only when all of it has arrived and its checksums are right, so a
