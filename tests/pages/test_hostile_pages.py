@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from opening import open_page
 from streamlit.testing.v1 import AppTest
 
 from playground import links
@@ -16,7 +16,6 @@ from playground.projects import PROJECTS
 from playground.ui import controls, draw_pad, frame
 from playground.ui.problems import plain
 
-ROOT: Final = Path(__file__).parent.parent.parent
 PAGES: Final = [stem for entries in frame.PAGES.values() for stem, _title, _icon in entries]
 HOSTILE: Final = {
     "words": "<img src=x onerror=alert(1)>[x](javascript:alert(1))`*_$\\frac{1}{0}$ :red[x]",
@@ -26,7 +25,6 @@ HOSTILE: Final = {
     "nothing": "",
     "letters": "\u202e\0\ud7ff\U0010ffff",
 }
-SECONDS: Final = 60
 
 
 @pytest.fixture(autouse=True)
@@ -54,16 +52,6 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, controls.Dials]:
 
     monkeypatch.setattr(controls.Dials, "_seed", noted)
     return found
-
-
-def open_page(stem: str, language: str = "en", **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
-    app.switch_page(f"pages/{stem}.py")
-    for name, value in {"lang": language, **parameters}.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, [one.value for one in app.exception]
-    return app
 
 
 FIELDS: Final[dict[str, dict[str, Field]]] = {}  # of each page, asked once

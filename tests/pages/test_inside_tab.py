@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
-
 import pytest
-from opening import data_url, wait_for_data
+from opening import data_url, open_page, train, wait_for_data
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
 from playground.insight.surgery import SetWeight
 from playground.ui import draw_pad
 
-ROOT = Path(__file__).parent.parent.parent
-SECONDS = 60
 TINY = {
     "coffee": {"examples": "200", "epochs": "2", "hidden": "6,4"},
     "weekday": {"examples": "400", "epochs": "1", "activation": "tanh"},
@@ -54,12 +49,7 @@ def canvas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def inside(stem: str, language: str, view: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
-    app.switch_page(f"pages/{stem}.py")
-    app.query_params["lang"] = language
-    for name, value in TINY[stem].items():
-        app.query_params[name] = value
-    app.run()
+    app = open_page(stem, language, **TINY[stem])
     run = app.session_state["runs"][stem]
     wait_for_data(run)
     (label,) = [tab.label for tab in app.tabs if "visibility" in tab.label]
@@ -73,17 +63,6 @@ def show(app: AppTest, stem: str, view: str) -> AppTest:
     assert not app.exception
     assert not app.error
     return app
-
-
-def train(app: AppTest, stem: str, button: str = "main") -> None:
-    app.button(key=f"{stem}.{button}").click().run()
-    run = app.session_state["runs"][stem]
-    deadline = time.monotonic() + SECONDS
-    while run.active and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not run.active, run.error
-    app.run()
-    assert not app.exception
 
 
 def captions(app: AppTest) -> str:

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from opening import open_page
 
 from playground import links
 from playground.projects import PROJECTS, project
 from playground.ui import draw_pad
 
-ROOT = Path(__file__).parent.parent.parent
-
 
 @pytest.fixture(autouse=True)
 def empty_canvas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draw_pad, "canvas", lambda **options: None)
-
-
-def open_page(stem: str, language: str, **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.switch_page(f"pages/{stem}.py")
-    for name, value in {"lang": language, **parameters}.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
 
 
 def controls(app: Any, stem: str, *words: str) -> set[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from opening import SECONDS, open_page, wait_for_data
+from opening import SECONDS, open_page, train, wait_for_data
 from streamlit.testing.v1 import AppTest
 
 from playground.ui import (
@@ -61,16 +60,6 @@ def fails(*values: object, **named: object) -> None:
     raise ZeroDivisionError("of a test")
 
 
-def train(app: AppTest, stem: str) -> None:
-    app.button(key=f"{stem}.main").click().run()
-    run = app.session_state["runs"][stem]
-    deadline = time.monotonic() + SECONDS
-    while not run.over and time.monotonic() < deadline:
-        time.sleep(0.01)
-    app.run()
-    assert run.state == "finished"
-
-
 def open_tab(app: AppTest, stem: str, icon: str) -> None:
     app.session_state[f"{stem}.tabs"] = next(tab.label for tab in app.tabs if icon in tab.label)
     app.run()
@@ -81,7 +70,7 @@ def trained() -> AppTest:
     app = open_page("coffee", **TINY)
     wait_for_data(app.session_state["runs"]["coffee"])
     app.run()
-    train(app, "coffee")
+    assert train(app, "coffee").state == "finished"
     return app
 
 
@@ -143,7 +132,8 @@ def test_a_run_on_the_desk_that_breaks_a_part_can_be_reset_and_own_rows_removed(
     open_tab(app, "movies", "dataset")
     rows = "age,genre,duration,popularity,likes\n" + "20,comedy,100,50,yes\n" * 60
     app.file_uploader(key="movies.own.file").upload("rows.csv", rows.encode(), "text/csv").run()
-    train(app, "movies")  # where no method can be better than the one answer that there is
+    assert train(app, "movies").state == "finished"
+    # where no method can be better than the one answer that there is
     assert not app.exception
     assert not errors(app)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from opening import open_page
 from streamlit.testing.v1 import AppTest
 
 from playground.data import rps
 from playground.data.rps import Round
 from playground.service import RunService
 
-ROOT = Path(__file__).parent.parent.parent
 SMALL = {"players": "10", "rounds": "40"}
 
 
@@ -21,12 +19,8 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RunService.load, "__defaults__", (60.0,))
 
 
-def open_page(**parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.switch_page("pages/rps.py")
-    for name, value in {"lang": "en", **SMALL, **parameters}.items():
-        app.query_params[name] = value
-    return app.run()
+def open_game(**parameters: str) -> AppTest:
+    return open_page("rps", **{**SMALL, **parameters})
 
 
 def throw(app: AppTest, *moves: str) -> AppTest:
@@ -41,7 +35,7 @@ def text(app: AppTest) -> str:
 
 
 def test_a_throw_is_answered_with_the_sealed_move() -> None:
-    app = open_page()
+    app = open_game()
     assert "The machine has decided" in text(app)
     sealed = app.session_state["rps.match"].plans["trained"].sealed
     assert f"`{sealed.fingerprint}`" in [one.value for one in app.markdown]
@@ -56,7 +50,7 @@ def test_a_throw_is_answered_with_the_sealed_move() -> None:
 
 @pytest.mark.parametrize("who", ["network", "learning"])
 def test_the_students_network_plays(who: str) -> None:
-    app = open_page(see_opponent="true", memory="2")
+    app = open_game(see_opponent="true", memory="2")
     app.selectbox(key="rps.who@en").select(who).run()
     throw(app, "rock", "paper", "rock", "paper")
     played = app.session_state["rps.match"].played
@@ -65,7 +59,7 @@ def test_the_students_network_plays(who: str) -> None:
 
 
 def test_another_page_and_a_new_game() -> None:
-    app = throw(open_page(), "rock", "rock")
+    app = throw(open_game(), "rock", "rock")
     app.session_state["rps.who"] = "network"
     app.switch_page("pages/start.py").run()
     app.switch_page("pages/rps.py").run()
@@ -78,7 +72,7 @@ def test_another_page_and_a_new_game() -> None:
 
 
 def test_own_games_join_the_next_training_when_asked_to() -> None:
-    app = throw(open_page(), *["rock", "paper", "scissors"] * 3)
+    app = throw(open_game(), *["rock", "paper", "scissors"] * 3)
     assert app.session_state["runs"]["rps"].own is None
     app.button(key="rps.use").click().run()
     assert not app.exception
@@ -92,14 +86,14 @@ def test_own_games_join_the_next_training_when_asked_to() -> None:
 
 
 def test_own_games_alone_need_enough_rounds() -> None:
-    app = open_page(rows="own")
+    app = open_game(rows="own")
     assert not app.exception
     assert any("at least 20 rounds" in error.value for error in app.error)
     throw(app, "rock")  # the game goes on without a network
 
 
 def test_a_file_is_loaded_and_its_problems_are_said() -> None:
-    app = throw(open_page(), "rock")
+    app = throw(open_game(), "rock")
     good = [Round(n, "paper", "rock") for n in range(1, 11)]
     csv = rps.to_csv(good) + "11,well,rock\n"
     app.file_uploader(key="rps.file").upload("game.csv", csv.encode(), "text/csv").run()
@@ -116,7 +110,7 @@ def test_a_file_is_loaded_and_its_problems_are_said() -> None:
 
 def test_another_untrained_network_is_another_one_to_learn_from() -> None:
     """The one before it is gone, and the new one may lie at its very place in memory."""
-    app = open_page()
+    app = open_game()
     run = app.session_state["runs"]["rps"]
     assert app.session_state["rps.match"].version[0] is run
     app.selectbox(key="rps.activation@en").select("tanh").run()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from opening import wait_for_data
+from opening import SECONDS, open_page, wait_for_data
 from streamlit.testing.v1 import AppTest
 from torch import nn
 
@@ -17,8 +16,6 @@ from playground.insight.hints import Measured, Setting, Share, measure
 from playground.service import Run
 from playground.ui import hints
 
-ROOT = Path(__file__).parent.parent.parent
-SECONDS = 60
 DIVERGES = {
     "optimizer": "sgd",
     "learning_rate": "0.3",
@@ -29,12 +26,8 @@ DIVERGES = {
 SATURATES = {"activation": "tanh", "learning_rate": "3", "examples": "2000", "epochs": "2"}
 
 
-def open_page(stem: str, language: str, **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
-    app.switch_page(f"pages/{stem}.py")
-    for name, value in {"lang": language, **parameters}.items():
-        app.query_params[name] = value
-    app.run()
+def open_settled(stem: str, language: str, **parameters: str) -> AppTest:
+    app = open_page(stem, language, **parameters)
     wait_for_data(app.session_state["runs"][stem])
     return app.run()
 
@@ -64,7 +57,7 @@ def buttons(app: AppTest) -> list[str]:
 def test_the_button_moves_the_slider_and_trains_nothing(
     language: str, word: str, label: str
 ) -> None:
-    app = trained(open_page("coffee", language, **DIVERGES), "coffee")
+    app = trained(open_settled("coffee", language, **DIVERGES), "coffee")
     assert app.error[0].value.startswith(word)
     button = app.button(key="coffee.hint.diverged")
     assert button.label == label
@@ -89,7 +82,7 @@ def test_measured_once_a_state_and_never_while_it_runs(monkeypatch: pytest.Monke
         return measure(model, data)
 
     monkeypatch.setattr(hints, "measure", counted)
-    app = open_page("weekday", "en", **SATURATES)
+    app = open_settled("weekday", "en", **SATURATES)
     assert measured == []
     trained(app, "weekday", "batch")
     assert len(measured) == 1
@@ -108,7 +101,7 @@ def test_measured_once_a_state_and_never_while_it_runs(monkeypatch: pytest.Monke
 
 
 def test_a_paused_run_takes_a_learning_rate_at_its_next_step() -> None:
-    app = open_page("weekday", "pl", **{**SATURATES, "learning_rate": "0.02"}, weight_decay="1")
+    app = open_settled("weekday", "pl", **{**SATURATES, "learning_rate": "0.02"}, weight_decay="1")
     trained(app, "weekday", "epoch")
     run: Run = app.session_state["runs"]["weekday"]
     assert run.state == "paused"
@@ -128,13 +121,13 @@ def test_a_paused_run_takes_a_learning_rate_at_its_next_step() -> None:
 
 
 def test_what_a_lesson_hides_is_not_offered() -> None:
-    app = trained(open_page("coffee", "en", **DIVERGES, show="epochs"), "coffee")
+    app = trained(open_settled("coffee", "en", **DIVERGES, show="epochs"), "coffee")
     assert app.error[0].value.startswith("Diverged")
     assert buttons(app) == []
 
 
 def test_no_hint_before_the_first_step() -> None:
-    app = open_page("movies", "en")
+    app = open_settled("movies", "en")
     assert buttons(app) == []
     assert not app.success
 
@@ -169,7 +162,7 @@ def test_every_changed_setting_has_a_name_and_a_written_value(
 
 
 def test_a_fix_that_waits_for_the_next_training_trains_in_one_press() -> None:
-    app = trained(open_page("coffee", "en", **DIVERGES), "coffee")
+    app = trained(open_settled("coffee", "en", **DIVERGES), "coffee")
     before: Run = app.session_state["runs"]["coffee"]
     app.button(key="coffee.anew.diverged").click().run()
     run: Run = app.session_state["runs"]["coffee"]
@@ -181,7 +174,7 @@ def test_a_fix_that_waits_for_the_next_training_trains_in_one_press() -> None:
 
 
 def test_a_paused_run_whose_settings_changed_is_trained_anew_or_goes_on() -> None:
-    app = trained(open_page("coffee", "en", examples="2000", epochs="3"), "coffee", "batch")
+    app = trained(open_settled("coffee", "en", examples="2000", epochs="3"), "coffee", "batch")
     run: Run = app.session_state["runs"]["coffee"]
     assert app.button(key="coffee.main").label == "Resume"
     app.select_slider(key="coffee.epochs@en").set_value(2).run()

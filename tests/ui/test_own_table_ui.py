@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 import streamlit as st
-from opening import wait_for_data
+from opening import open_page, wait_for_data
 from streamlit.testing.v1 import AppTest
 
 from playground.data import tables
 from playground.ui import own_table
 
-ROOT = Path(__file__).parent.parent.parent
-SECONDS = 60
 HEAD = "size,extras,takeaway,price\n"
 
 
-def open_page(stem: str = "coffee", language: str = "en", **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
-    app.switch_page(f"pages/{stem}.py")
-    for name, value in {"lang": language, "examples": "200", **parameters}.items():
-        app.query_params[name] = value
-    app.run()
+def open_settled(stem: str = "coffee", language: str = "en", **parameters: str) -> AppTest:
+    app = open_page(stem, language, **{"examples": "200", **parameters})
     wait_for_data(app.session_state["runs"][stem])
     app.run()
     assert not app.exception
@@ -75,7 +68,7 @@ def test_what_is_typed_or_pasted_is_read_as_an_upload_is(
         ("średnia", "3", "nie", "0,05"),
     )
     monkeypatch.setattr(st, "data_editor", editor)
-    app = open_page(language=language)
+    app = open_settled(language=language)
     kinds = {config["type_config"]["type"] for config in editor.config.values()}
     assert kinds == {"text"}  # a column of numbers would make 125 of 12,5
     app.button(key="coffee.own.keep").click().run()
@@ -101,7 +94,7 @@ def test_what_cannot_be_read_is_named_and_stays_in_the_editor(
     monkeypatch.setattr(
         st, "data_editor", Editor(("small", "1", "no", "1,000"), ("big", "1", "no", "12"))
     )
-    app = open_page()
+    app = open_settled()
     app.button(key="coffee.own.keep").click().run()
     assert app.session_state["runs"]["coffee"].own is None
     assert "Rows that can be used: 0 of 2. 2 problems." in boxes(app)
@@ -115,7 +108,7 @@ def test_a_message_that_claims_too_many_rows_is_refused_before_any_work(
 ) -> None:
     asked = []
     monkeypatch.setattr(st, "data_editor", lambda data, **options: asked.append(options) or data)
-    app = open_page()
+    app = open_settled()
     asked.clear()
     turn = 0
     app.session_state[f"coffee.own.editor.{turn}"] = {"added_rows": [{}] * 100_000}
@@ -139,7 +132,7 @@ def test_the_rows_of_an_editor_are_gone_through_once() -> None:
 
 def test_the_toast_says_what_happened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "MAX_ROWS", 5)
-    app = upload(open_page(), HEAD + "small,1,no,10.5\n" * 3)
+    app = upload(open_settled(), HEAD + "small,1,no,10.5\n" * 3)
     assert [toast.value for toast in app.toast] == ["3 rows added."]
     upload(app, HEAD + "small,1,no,10.5\n" + "large,1,no,20.5\n" * 3)
     assert [toast.value for toast in app.toast] == [
@@ -151,7 +144,7 @@ def test_the_toast_says_what_happened(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_usable_row_is_not_called_usable_and_an_extra_column_is_no_problem() -> None:
-    app = upload(open_page(), HEAD + "huge,1,no,10.5\n" * 300)
+    app = upload(open_settled(), HEAD + "huge,1,no,10.5\n" * 300)
     assert "Rows that can be used: 0 of 300. 300 problems." in app.error[0].value
     assert "By column: size 300" in boxes(app)
     upload(app, "id," + HEAD + "1,small,1,no,10.5\n")
@@ -163,7 +156,7 @@ def test_no_usable_row_is_not_called_usable_and_an_extra_column_is_no_problem() 
 @pytest.mark.parametrize("name", ["menu.xlsx", "menu.xls", "menu.ods"])
 def test_a_spreadsheet_gets_our_own_sentence(name: str) -> None:
     raw = b"\xd0\xcf\x11\xe0" if name.endswith(".xls") else b"PK\x03\x04"
-    app = upload(open_page(language="pl"), raw + b"....", name)
+    app = upload(open_settled(language="pl"), raw + b"....", name)
     assert "CSV" in app.error[0].value
     box = app.file_uploader(key="coffee.own.file")
     assert box.proto.max_upload_size_mb == tables.MAX_BYTES // 1_000_000
@@ -172,7 +165,7 @@ def test_a_spreadsheet_gets_our_own_sentence(name: str) -> None:
 @pytest.mark.parametrize("stem", ["coffee", "movies"])
 def test_nobody_knows_the_truth_of_own_rows_alone(stem: str) -> None:
     for asked, known in (("both", True), ("own", False)):
-        app = open_page(stem, rows=asked)
+        app = open_settled(stem, rows=asked)
         app.session_state[f"{stem}.tabs"] = next(
             tab.label for tab in app.tabs if ":material/verified:" in tab.label
         )
