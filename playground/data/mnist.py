@@ -58,7 +58,7 @@ def folder() -> Path:
 
 
 def best_source() -> Source:
-    """ "full" where the full set lies whole in the data folder, else "small"."""
+    """Which set to use: "full" where it lies whole in the data folder, else "small"."""
     return "full" if _unpacked(folder()) or _packed(folder()) else "small"
 
 

@@ -56,8 +56,10 @@ class Outcome:
 
 
 def run(program: Program) -> Outcome:
-    """Run all of ``program.source``. The same script gives the same outcome, so one that has run
-    lately is not run again."""
+    """Run all of ``program.source``.
+
+    The same script gives the same outcome, so one that has run lately is not run again.
+    """
     return _outcome(program.source, program.choices)
 
 

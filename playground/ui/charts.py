@@ -144,6 +144,7 @@ def moved(history: History) -> list[tuple[int, float]]:
 
 
 def written(rate: float) -> str:
+    """A learning rate with all its digits."""
     digits = len(f"{rate:.10f}".rstrip("0").partition(".")[2])
     return language.number(rate, digits)
 
@@ -489,8 +490,11 @@ def show(
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """The rows by columns: Streamlit would take a list of rows through pandas, at ten times the
-    cost. Vega needs at least one row to know its fields."""
+    """The rows by columns.
+
+    Streamlit would take a list of rows through pandas, at ten times the cost. Vega needs at
+    least one row to know its fields.
+    """
     names = dict.fromkeys(name for row in rows for name in row) or ["none"]
     return pa.table({name: [row.get(name) for row in rows or [{}]] for name in names})
 

@@ -23,7 +23,7 @@ WAITING: Final = 0.5  # opacity of the cards that have not been dealt yet
 
 @lru_cache(maxsize=1)
 def cards() -> Examples:
-    """Drawn digits from the digits project, sorted: a few 0s, a few 1s, …"""
+    """Drawn digits from the digits project, sorted: a few 0s, a few 1s, and so on."""
     written = pen_strokes.generate(DRAWN, seed=0)
     which = [n for digit in range(DIGITS) for n in _first(written.targets == digit)]
     inputs, targets = written.inputs[which], written.targets[which]

@@ -105,6 +105,7 @@ def knows_truth(run: Run) -> bool:
 
 
 def noise_of(run: Run) -> float:
+    """How noisy the generated rows of a run are."""
     return cast(float, run.recipe.data["noise"])
 
 

@@ -100,7 +100,7 @@ def _pixels(
 
 
 def _tint(color: str) -> NDArray[np.uint8]:
-    """ "#rrggbb" -> (3,)."""
+    """A colour "#rrggbb" as (3,)."""
     return np.frombuffer(bytes.fromhex(color[1:]), np.uint8)
 
 
