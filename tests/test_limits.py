@@ -35,7 +35,7 @@ def need(kind: Project, **changes: Any) -> Need:
     """What a recipe takes, whether or not it may."""
     data = {**kind.recipe().data, **changes.pop("data", {})}
     recipe = kind.recipe().with_(data=data, **changes)
-    return resources.need(recipe, kind.input_shape(recipe), kind._outputs)
+    return resources.need(recipe, kind.input_shape(recipe), kind.outputs)
 
 
 def test_a_giant_is_refused_with_the_figure_the_limit_and_the_way_out() -> None:
@@ -72,7 +72,7 @@ def test_every_preset_is_far_from_the_limits(name: str) -> None:
     kind = project(name)
     for preset in kind.presets:
         recipe = kind.preset(preset.name)
-        found = resources.need(recipe, kind.input_shape(recipe), kind._outputs)
+        found = resources.need(recipe, kind.input_shape(recipe), kind.outputs)
         assert found.bytes < limits.MOST_BYTES / 4
         assert found.operations < limits.MOST_OPERATIONS / 4
 

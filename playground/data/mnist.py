@@ -84,7 +84,7 @@ def _load(source: Source, where: Path) -> tuple[Examples, Examples]:
 
 def _load_full(where: Path) -> tuple[Examples, Examples]:
     if _unpacked(where):
-        return _read(where)
+        return read_idx(where)
     if _packed(where):
         # Torchvision unpacks in place, but the folder may be read-only (a shared disk in
         # a classroom), so it works on a copy. It downloads nothing: all four files are there.
@@ -94,7 +94,7 @@ def _load_full(where: Path) -> tuple[Examples, Examples]:
             for name in _UNPACKED:
                 shutil.copyfile(_raw(where) / f"{name}.gz", raw / f"{name}.gz")
             _set(copy, download=True)
-            return _read(Path(copy))
+            return read_idx(Path(copy))
     raise _damaged(where)
 
 
@@ -105,7 +105,8 @@ def _damaged(where: Path) -> MnistError:
     )
 
 
-def _read(where: Path) -> tuple[Examples, Examples]:
+def read_idx(where: Path) -> tuple[Examples, Examples]:
+    """The training and the test set in the folder ``where``."""
     try:
         train, test = _set(where, train=True), _set(where, train=False)
     except (AssertionError, LookupError, RuntimeError, ValueError) as error:
@@ -171,7 +172,7 @@ def fetch(where: Path, progress: Callable[[float], None] = lambda _share: None) 
             finally:
                 done.set()
                 watcher.join()
-            _read(Path(temporary))
+            read_idx(Path(temporary))
             _raw(where).mkdir(parents=True, exist_ok=True)
             for name in _UNPACKED:
                 (raw / name).replace(_raw(where) / name)

@@ -103,7 +103,7 @@ class Dials:
     def __init__(self, name: str, fields: Iterable[Field]) -> None:
         self.name = name
         self.by_name = {field.name: field for field in fields}
-        self._seed()
+        self.seed()
 
     def key(self, name: str) -> str:
         """A field's key in the session, and (behind ``self.name``) its name in the URL."""
@@ -122,7 +122,7 @@ class Dials:
         for name in names:
             control(self.by_name[name], self.key(name))
 
-    def _seed(self) -> None:
+    def seed(self) -> None:
         """Put every field's start value into the session: from the URL, else the default.
 
         The session holds plain values by key; widgets pick them up. A URL that asks for

@@ -44,13 +44,13 @@ def no_worker_is_left() -> Iterator[None]:
 def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, controls.Dials]:
     """The dials of the pages that have been opened, by name."""
     found: dict[str, controls.Dials] = {}
-    seed = controls.Dials._seed
+    seed = controls.Dials.seed
 
     def noted(dials: controls.Dials) -> None:
         found[dials.name] = dials
         seed(dials)
 
-    monkeypatch.setattr(controls.Dials, "_seed", noted)
+    monkeypatch.setattr(controls.Dials, "seed", noted)
     return found
 
 

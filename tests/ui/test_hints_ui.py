@@ -96,7 +96,7 @@ def test_measured_once_a_state_and_never_while_it_runs(monkeypatch: pytest.Monke
     run = app.session_state["runs"]["weekday"]
     running = replace(run.snapshot(), state="running")
     monkeypatch.setattr(hints, "_blind", lambda run: {})
-    assert hints._situation(run, running, {}).measured is None
+    assert hints.situation_of(run, running, {}).measured is None
     assert len(measured) == before
 
 
@@ -148,17 +148,19 @@ def test_evidence_is_written_as_what_it_is(
     value: Any, written: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hints.language, "current", lambda: "en")
-    assert hints._value(value) == written
+    assert hints.value_in_words(value) == written
 
 
 def test_every_changed_setting_has_a_name_and_a_written_value(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(hints.language, "current", lambda: "pl")
-    assert hints._named("hidden", (16, 16)) == "2 warstwy ukryte: 16, 16"
-    assert hints._named("hidden", (16,)) == "Warstwa ukryta: 16 neuronów"
-    assert hints._named("activation", "leaky_relu") == "Funkcja aktywacji: Leaky ReLU (0.1)"
-    assert hints._named("patience", 5) == "Cierpliwość: 5"
+    assert hints.setting_in_words("hidden", (16, 16)) == "2 warstwy ukryte: 16, 16"
+    assert hints.setting_in_words("hidden", (16,)) == "Warstwa ukryta: 16 neuronów"
+    assert (
+        hints.setting_in_words("activation", "leaky_relu") == "Funkcja aktywacji: Leaky ReLU (0.1)"
+    )
+    assert hints.setting_in_words("patience", 5) == "Cierpliwość: 5"
 
 
 def test_a_fix_that_waits_for_the_next_training_trains_in_one_press() -> None:

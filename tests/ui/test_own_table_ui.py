@@ -126,7 +126,7 @@ def test_the_rows_of_an_editor_are_gone_through_once() -> None:
             return super().__iter__()
 
     column = Once(range(1000))
-    assert own_table._rows({"a": column})[999] == {"a": 999}
+    assert own_table.rows_of({"a": column})[999] == {"a": 999}
     assert column.walks == 1
 
 
