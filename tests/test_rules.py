@@ -116,3 +116,28 @@ def test_nothing_is_there_for_its_tests_alone() -> None:
         and name not in template
     }
     assert dead == {}
+
+
+# --- Tests look at what is public -------------------------------------------------------------
+
+MOST_PRIVATE: Final = 50  # lines; fewer is better
+
+
+def is_private(node: ast.AST) -> bool:
+    """Does an expression reach into what belongs to another?"""
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr.startswith("_")
+        and not node.attr.startswith("__")
+        and ast.unparse(node.value) not in ("self", "cls")
+    )
+
+
+def test_tests_reach_into_few_privates() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if is_private(node)
+    }
+    assert len(found) <= MOST_PRIVATE, sorted(found)
