@@ -120,7 +120,7 @@ def test_nothing_is_there_for_its_tests_alone() -> None:
 
 # --- Tests look at what is public -------------------------------------------------------------
 
-MOST_PRIVATE: Final = 50  # lines; fewer is better
+MOST_PRIVATE: Final = 48  # lines; fewer is better
 
 
 def is_private(node: ast.AST) -> bool:

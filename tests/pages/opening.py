@@ -41,7 +41,7 @@ def open_page(
 
 def the_run(app: AppTest, stem: str) -> Run:
     """The run of a project's page."""
-    run: Run = app.session_state["runs"][stem]
+    run: Run = app.session_state["desk"].runs[stem]
     return run
 
 

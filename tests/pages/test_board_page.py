@@ -391,7 +391,7 @@ def test_a_run_and_a_throw_come_to_the_board(
 ) -> None:
     app = open_page("rps", players="20", rounds="30", epochs="1")
     join(app, "Ala")
-    run: Run = app.session_state["runs"]["rps"]
+    run: Run = app.session_state["desk"].runs["rps"]
     wait_for_data(run)
     app.run()
     app.button(key="rps.main").click().run()

@@ -26,6 +26,7 @@ from playground.service import RunService
 from playground.store import ID, Row, Store, StoreError
 from playground.ui import desk as desk_page
 from playground.ui import draw_pad
+from playground.ui.rps_game import FINISHED
 
 # All of them now: one that is imported later would keep a stand-in's service for good.
 MODULES = [
@@ -84,7 +85,7 @@ def server(room: Room) -> Server:
 def open_settled(stem: str, language: str = "en", **parameters: str) -> AppTest:
     """A page, with the data of its run there."""
     app = open_page(stem, language, **parameters)
-    if stem in app.session_state["runs"]:
+    if stem in app.session_state["desk"].runs:
         wait_for_data(the_run(app, stem))
         app.run()
     assert not app.exception
@@ -145,7 +146,7 @@ def test_a_reload_finds_the_same_run(server: Server, language: str) -> None:
     run = the_run(app, "coffee")
     again = open_settled("coffee", language, desk=id_of(app))
     assert the_run(again, "coffee") is run
-    assert again.session_state["kept"] is app.session_state["kept"]
+    assert again.session_state["desk"].kept is app.session_state["desk"].kept
     # The address says only whose desk it is: the sliders are those of the run.
     assert again.session_state["coffee.examples"] == 200
     assert again.session_state["coffee.epochs"] == 500
@@ -170,7 +171,7 @@ def test_train_pressed_while_its_data_load_is_on_the_desk(
     assert not app.exception
     run, desk = the_run(app, "coffee"), id_of(app)
     assert (run.state, run.loaded) == ("waiting", False)
-    assert [kept.run for kept in app.session_state["kept"].runs] == [run]
+    assert [kept.run for kept in app.session_state["desk"].kept.runs] == [run]
     assert the_run(loading("coffee", desk=desk), "coffee") is run
     there.set()
     deadline = time.monotonic() + SECONDS
@@ -197,7 +198,7 @@ def test_two_tabs_do_not_pull_at_one_slider(server: Server) -> None:
     two.button(key="coffee.reset").click().run()
     one.run()
     assert the_run(one, "coffee").state == "ready"
-    assert len(one.session_state["kept"].runs) == 1
+    assert len(one.session_state["desk"].kept.runs) == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -216,11 +217,11 @@ def test_after_a_restart_the_finished_run_is_there(room: Room, language: str) ->
     assert again.metric[0].value == price
     again.switch_page("pages/runs.py").run()
     assert not again.exception
-    assert len(again.session_state["kept"].runs) == 1
+    assert len(again.session_state["desk"].kept.runs) == 1
     again.switch_page("pages/coffee.py").run()
     # Training anew is as ever, and joins the list.
     train(again, "coffee")
-    assert len(again.session_state["kept"].runs) == 2
+    assert len(again.session_state["desk"].kept.runs) == 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -252,7 +253,7 @@ def test_pictures_rows_and_games_come_back(room: Room, monkeypatch: pytest.Monke
     pills = next(one for one in app.button_group if one.key == "digits.was@en")
     pills.set_value("3").run()
     desk = id_of(app)
-    own = app.session_state["runs"]["digits"].own
+    own = app.session_state["desk"].runs["digits"].own
     assert own is not None
     app.switch_page("pages/coffee.py").run()
     csv = b"size,extras,takeaway,price\nsmall,1,no,10.5\nlarge,2,yes,19\n"
@@ -262,22 +263,22 @@ def test_pictures_rows_and_games_come_back(room: Room, monkeypatch: pytest.Monke
         app.button(key=f"rps.{move}").click().run()
     app.button(key="rps.new").click().run()
     app.button(key="rps.scissors").click().run()
-    played = app.session_state["rps.match"].rounds()
+    played = app.session_state["desk"].live["rps.match"].rounds()
     assert not app.exception
     assert id_of(app) == desk
     assert first.desks.flush()
 
     room.start()
     again = open_settled("digits", "pl", desk=desk, **digits)
-    found = again.session_state["runs"]["digits"].own
+    found = again.session_state["desk"].runs["digits"].own
     assert found is not None
     assert np.array_equal(found.inputs, own.inputs)
     assert found.targets.tolist() == own.targets.tolist()
     again.switch_page("pages/coffee.py").run()
     assert "2 własne wiersze" in said(again)
     again.switch_page("pages/rps.py").run()
-    assert again.session_state["rps.match"].rounds() == played
-    assert [len(game) for game in again.session_state["rps.finished"]] == [3]
+    assert again.session_state["desk"].live["rps.match"].rounds() == played
+    assert [len(game) for game in again.session_state["desk"].things(FINISHED)] == [3]
     assert not again.exception
 
 
@@ -313,7 +314,7 @@ def test_a_desk_is_deleted_after_asking_twice(server: Server, language: str) -> 
     assert run.over
     assert "desk" not in app.query_params
     assert the_run(app, "coffee").state == "ready"
-    assert app.session_state["kept"].runs == []
+    assert app.session_state["desk"].kept.runs == []
     other.run()
     assert "desk" not in other.query_params
     assert the_run(other, "coffee").state == "ready"

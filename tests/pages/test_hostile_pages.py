@@ -151,7 +151,7 @@ def test_a_network_too_large_is_refused_where_it_is_chosen(language: str) -> Non
         assert buttons[f"shapes.{name}"].disabled
     # The sliders stay as they were asked for, and the network of before can be tried.
     assert value(app, "shapes", "channels") == (128,) * 4
-    run = app.session_state["runs"]["shapes"]
+    run = app.session_state["desk"].runs["shapes"]
     assert run.recipe.channels == (24, 48, 96)
     # One slider back, and it trains.
     app.session_state["shapes.more"] = True  # where they are
@@ -167,13 +167,13 @@ def test_a_network_too_large_is_refused_where_it_is_chosen(language: str) -> Non
     assert not app.exception
     assert not app.error
     assert not next(one for one in app.button if one.key == "shapes.main").disabled
-    assert app.session_state["runs"]["shapes"].recipe.channels == (8,) * 4
+    assert app.session_state["desk"].runs["shapes"].recipe.channels == (8,) * 4
 
 
 def test_a_run_that_trains_may_go_on_while_the_sliders_ask_for_too_much() -> None:
     app = open_page("shapes", examples="300", epochs="500")
     app.button(key="shapes.main").click().run()
-    run = app.session_state["runs"]["shapes"]
+    run = app.session_state["desk"].runs["shapes"]
     assert run.state != "ready"
     before = dict(app.session_state["shapes.fits"])
     app.session_state["shapes.more"] = True  # where its other sliders are
@@ -185,7 +185,7 @@ def test_a_run_that_trains_may_go_on_while_the_sliders_ask_for_too_much() -> Non
     app.run()
     assert not app.exception
     assert app.error
-    assert app.session_state["runs"]["shapes"] is run
+    assert app.session_state["desk"].runs["shapes"] is run
     assert app.session_state["shapes.fits"] == before
     assert run.controls.now.learning_rate == 0.5  # this still takes effect
     buttons = {one.key: one for one in app.button}

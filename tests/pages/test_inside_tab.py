@@ -50,7 +50,7 @@ def canvas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def inside(stem: str, language: str, view: str) -> AppTest:
     app = open_page(stem, language, **TINY[stem])
-    run = app.session_state["runs"][stem]
+    run = app.session_state["desk"].runs[stem]
     wait_for_data(run)
     (label,) = [tab.label for tab in app.tabs if "visibility" in tab.label]
     app.session_state[f"{stem}.tabs"] = label
@@ -84,7 +84,7 @@ def test_untrained_and_trained(stem: str, language: str, step: str) -> None:
     app = inside(stem, language, "network")
     assert f"{step} 0." in captions(app)
     train(app, stem)
-    steps = app.session_state["runs"][stem].snapshot().history.steps
+    steps = app.session_state["desk"].runs[stem].snapshot().history.steps
     assert f"{step} {steps}." in captions(app)
 
 
@@ -136,7 +136,7 @@ def test_pixels_of_the_students_picture_and_of_a_validation_example(
 def test_surgery_changes_a_copy_can_be_undone_and_leaves_the_run_alone() -> None:
     app = inside("coffee", "en", "surgery")
     train(app, "coffee")
-    run = app.session_state["runs"]["coffee"]
+    run = app.session_state["desk"].runs["coffee"]
     before = {name: one.clone() for name, one in run.published().weights.items()}
     whole = [metric.value for metric in app.metric[-4:]]
     assert whole[:2] == whole[2:]  # the copy is the network
@@ -161,7 +161,7 @@ def test_surgery_changes_a_copy_can_be_undone_and_leaves_the_run_alone() -> None
 
 def test_a_weight_is_set_by_its_slider() -> None:
     app = inside("coffee", "pl", "surgery")
-    run = app.session_state["runs"]["coffee"]
+    run = app.session_state["desk"].runs["coffee"]
     weights = run.project.build(run.recipe).get_parameter("1.weight").detach()
     highest = 2 * float(weights.abs().max())
     for value in (highest, -highest):
@@ -181,7 +181,7 @@ def test_surgery_keeps_its_patient_while_training_goes_on() -> None:
     train(app, "coffee")
     assert "after step 0." in captions(app)
     app.button(key="coffee.inside.patient").click().run()
-    steps = app.session_state["runs"]["coffee"].snapshot().history.steps
+    steps = app.session_state["desk"].runs["coffee"].snapshot().history.steps
     assert f"after step {steps}." in captions(app)
     assert len(app.session_state["coffee.inside.look"].edits) == 1
 

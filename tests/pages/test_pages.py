@@ -36,7 +36,7 @@ def open_settled(stem: str, language: str, **parameters: str) -> AppTest:
 
 def settled(app: AppTest) -> AppTest:
     """The page once its data set is there, which a browser's timer would wait for."""
-    runs = app.session_state["runs"] if "runs" in app.session_state else {}  # noqa: SIM401
+    runs = app.session_state["desk"].runs if "desk" in app.session_state else {}
     if any(not run.loaded for run in runs.values()):
         for run in runs.values():
             wait_for_data(run)
@@ -131,7 +131,7 @@ def test_train_and_measure_on_the_test_set(
     # Looking at it once more does not measure again, and a new run starts from its own data.
     app.button(key=f"{stem}.reset").click().run()
     assert not app.exception
-    assert app.session_state["runs"][stem].state == "ready"
+    assert app.session_state["desk"].runs[stem].state == "ready"
 
 
 def test_presets_move_the_sliders_and_train_nothing() -> None:
@@ -140,28 +140,28 @@ def test_presets_move_the_sliders_and_train_nothing() -> None:
         for preset in kind.presets:
             app.selectbox(key=f"{stem}.preset@en").select(preset.name).run()
             assert not app.exception
-            recipe = settled(app).session_state["runs"][stem].recipe
+            recipe = settled(app).session_state["desk"].runs[stem].recipe
             assert recipe.with_(threads=0) == kind.preset(preset.name)
-            assert app.session_state["runs"][stem].state == "ready"
+            assert app.session_state["desk"].runs[stem].state == "ready"
 
 
 def test_another_language_changes_no_setting() -> None:
     app = open_settled("weekday", "en", activation="tanh", optimizer="sgd", learning_rate="0.5")
-    before = app.session_state["runs"]["weekday"].recipe
+    before = app.session_state["desk"].runs["weekday"].recipe
     app.session_state["weekday.tabs"] = app.tabs[3].label
     for language in ("pl", "en", "pl"):
         app.session_state["lang"] = language
         app.run()
         assert not app.exception
         assert app.session_state["weekday.tabs"] == app.tabs[3].label
-        assert app.session_state["runs"]["weekday"].recipe == before
+        assert app.session_state["desk"].runs["weekday"].recipe == before
 
 
 def test_divergence_is_explained() -> None:
     app = open_settled("coffee", "pl")
     app.selectbox(key="coffee.preset@pl").select("diverges").run()
     app.button(key="coffee.main").click().run()
-    run = app.session_state["runs"]["coffee"]
+    run = app.session_state["desk"].runs["coffee"]
     deadline = time.monotonic() + SECONDS
     while not run.over and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -176,7 +176,7 @@ def test_every_way_to_show_a_shape(way: str) -> None:
     app.session_state["shapes.way"] = way
     app.run()
     assert not app.exception
-    assert app.session_state["runs"]["shapes"].recipe.data["photo"] == 0
+    assert app.session_state["desk"].runs["shapes"].recipe.data["photo"] == 0
 
 
 @pytest.mark.parametrize("stem", sorted(PROJECTS))

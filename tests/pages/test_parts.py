@@ -68,7 +68,7 @@ def open_tab(app: AppTest, stem: str, icon: str) -> None:
 @pytest.fixture
 def trained() -> AppTest:
     app = open_page("coffee", **TINY)
-    wait_for_data(app.session_state["runs"]["coffee"])
+    wait_for_data(app.session_state["desk"].runs["coffee"])
     app.run()
     assert train(app, "coffee").state == "finished"
     return app
@@ -146,8 +146,8 @@ def test_a_run_on_the_desk_that_breaks_a_part_can_be_reset_and_own_rows_removed(
     assert again.button(key="movies.own.clear").disabled
     again.button(key="movies.reset").click().run()
     assert not again.exception
-    assert again.session_state["runs"]["movies"].state == "ready"
-    assert again.session_state["runs"]["movies"].own is None
+    assert again.session_state["desk"].runs["movies"].state == "ready"
+    assert again.session_state["desk"].runs["movies"].own is None
     broken_parts.clear()
 
 
@@ -159,7 +159,7 @@ def test_a_view_that_fails_in_its_own_fragment_and_a_game(
     app = open_page("rps", players="6", rounds="30")
     app.session_state["rps.inside.view"] = "gauges"
     open_tab(app, "rps", "visibility")
-    wait_for_data(app.session_state["runs"]["rps"])
+    wait_for_data(app.session_state["desk"].runs["rps"])
     app.run()
     assert not app.exception
     assert [error.partition(" is")[0] for error in errors(app)] == [

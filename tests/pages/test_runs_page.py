@@ -29,7 +29,7 @@ def open_runs(language: str = "en", runs: list[Kept] | None = None, **state: Any
 
 def listed(app: AppTest) -> RunList:
     """The session's own list."""
-    found: RunList = app.session_state["kept"]
+    found: RunList = app.session_state["desk"].kept
     return found
 
 
@@ -150,7 +150,7 @@ def test_restore_puts_the_recipe_on_the_sliders() -> None:
     assert app.session_state["coffee.noise"] == 1.0
     app.switch_page("pages/coffee.py").run()
     assert not app.exception
-    restored = app.session_state["runs"]["coffee"]
+    restored = app.session_state["desk"].runs["coffee"]
     assert restored.state == "ready"
     assert restored.recipe == runs[1].recipe
 
@@ -188,7 +188,7 @@ def test_a_full_list_draws_as_many_as_colours_tell_apart_and_says_what_was_dropp
 
 def finish(app: AppTest, name: str) -> None:
     app.button(key=f"{name}.main").click().run()
-    run = app.session_state["runs"][name]
+    run = app.session_state["desk"].runs[name]
     wait(lambda: run.over)
     app.run()
 
@@ -313,7 +313,7 @@ def test_a_sweep_can_be_stopped_and_another_begun() -> None:
     wait(lambda: not second.active)
     app.run()
     assert not app.exception
-    assert len(app.session_state["kept"].runs) == 8
+    assert len(app.session_state["desk"].kept.runs) == 8
 
 
 def test_a_sweep_that_diverges_says_so_in_its_cells() -> None:

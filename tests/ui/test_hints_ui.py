@@ -28,14 +28,14 @@ SATURATES = {"activation": "tanh", "learning_rate": "3", "examples": "2000", "ep
 
 def open_settled(stem: str, language: str, **parameters: str) -> AppTest:
     app = open_page(stem, language, **parameters)
-    wait_for_data(app.session_state["runs"][stem])
+    wait_for_data(app.session_state["desk"].runs[stem])
     return app.run()
 
 
 def trained(app: AppTest, stem: str, button: str = "main") -> AppTest:
     """Press Train (or another button) and come back when the run stands still."""
     app.button(key=f"{stem}.{button}").click().run()
-    run: Run = app.session_state["runs"][stem]
+    run: Run = app.session_state["desk"].runs[stem]
     deadline = time.monotonic() + SECONDS
     while run.active and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -67,11 +67,11 @@ def test_the_button_moves_the_slider_and_trains_nothing(
     assert app.select_slider(key=f"coffee.learning_rate@{language}").value == 0.03
     assert "learning_rate" not in app.query_params  # the project's own value
     assert label in app.toast[0].value
-    assert app.session_state["runs"]["coffee"].state == "diverged"
+    assert app.session_state["desk"].runs["coffee"].state == "diverged"
     assert app.button(key="coffee.hint.diverged").disabled
     # The next run has the new value, and its own hints.
     trained(app, "coffee")
-    assert app.session_state["runs"]["coffee"].recipe.learning_rate == 0.03
+    assert app.session_state["desk"].runs["coffee"].recipe.learning_rate == 0.03
 
 
 def test_measured_once_a_state_and_never_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +93,7 @@ def test_measured_once_a_state_and_never_while_it_runs(monkeypatch: pytest.Monke
     assert buttons(app) == ["weekday.hint.saturated"]
     app.run()
     assert len(measured) == before
-    run = app.session_state["runs"]["weekday"]
+    run = app.session_state["desk"].runs["weekday"]
     running = replace(run.snapshot(), state="running")
     monkeypatch.setattr(hints, "_blind", lambda run: {})
     assert hints.situation_of(run, running, {}).measured is None
@@ -103,7 +103,7 @@ def test_measured_once_a_state_and_never_while_it_runs(monkeypatch: pytest.Monke
 def test_a_paused_run_takes_a_learning_rate_at_its_next_step() -> None:
     app = open_settled("weekday", "pl", **{**SATURATES, "learning_rate": "0.02"}, weight_decay="1")
     trained(app, "weekday", "epoch")
-    run: Run = app.session_state["runs"]["weekday"]
+    run: Run = app.session_state["desk"].runs["weekday"]
     assert run.state == "paused"
     seen = app.session_state["weekday.hints.seen"]
     # As if nearly all answers were one class, which this weight decay would be to blame for.
@@ -165,9 +165,9 @@ def test_every_changed_setting_has_a_name_and_a_written_value(
 
 def test_a_fix_that_waits_for_the_next_training_trains_in_one_press() -> None:
     app = trained(open_settled("coffee", "en", **DIVERGES), "coffee")
-    before: Run = app.session_state["runs"]["coffee"]
+    before: Run = app.session_state["desk"].runs["coffee"]
     app.button(key="coffee.anew.diverged").click().run()
-    run: Run = app.session_state["runs"]["coffee"]
+    run: Run = app.session_state["desk"].runs["coffee"]
     assert not app.exception
     assert run is not before
     assert run.state != "ready"
@@ -177,14 +177,14 @@ def test_a_fix_that_waits_for_the_next_training_trains_in_one_press() -> None:
 
 def test_a_paused_run_whose_settings_changed_is_trained_anew_or_goes_on() -> None:
     app = trained(open_settled("coffee", "en", examples="2000", epochs="3"), "coffee", "batch")
-    run: Run = app.session_state["runs"]["coffee"]
+    run: Run = app.session_state["desk"].runs["coffee"]
     assert app.button(key="coffee.main").label == "Resume"
     app.select_slider(key="coffee.epochs@en").set_value(2).run()
     assert app.button(key="coffee.main").label == "Train from scratch"
     assert any("Changed: Epochs" in caption.value for caption in app.caption)
     assert app.button(key="coffee.resume").label == "Resume"
     trained(app, "coffee")
-    anew: Run = app.session_state["runs"]["coffee"]
+    anew: Run = app.session_state["desk"].runs["coffee"]
     assert anew is not run
     assert anew.recipe.epochs == 2
     assert run.state == "stopped"

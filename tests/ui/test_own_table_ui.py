@@ -18,7 +18,7 @@ HEAD = "size,extras,takeaway,price\n"
 
 def open_settled(stem: str = "coffee", language: str = "en", **parameters: str) -> AppTest:
     app = open_page(stem, language, **{"examples": "200", **parameters})
-    wait_for_data(app.session_state["runs"][stem])
+    wait_for_data(app.session_state["desk"].runs[stem])
     app.run()
     assert not app.exception
     return app
@@ -29,11 +29,6 @@ def upload(app: AppTest, text: str | bytes, name: str = "rows.csv") -> AppTest:
     app.file_uploader(key="coffee.own.file").upload(name, raw, "text/csv").run()
     assert not app.exception
     return app
-
-
-def rows(app: AppTest) -> list[Mapping[str, Any]]:
-    desk = app.session_state["desk.here"]
-    return [row for kind in desk._things.values() for thing in kind for row in thing]
 
 
 def boxes(app: AppTest) -> str:
@@ -73,7 +68,7 @@ def test_what_is_typed_or_pasted_is_read_as_an_upload_is(
     assert kinds == {"text"}  # a column of numbers would make 125 of 12,5
     app.button(key="coffee.own.keep").click().run()
     assert not app.exception
-    kept = app.session_state["runs"]["coffee"].own
+    kept = app.session_state["desk"].runs["coffee"].own
     assert kept.targets.tolist() == pytest.approx([12.5, 12.5, 9.9, 0.05])
     assert kept.inputs[:, 4].tolist() == [0, 1, 1, 0]
     # What the editor then shows is what it would read again.
@@ -84,7 +79,7 @@ def test_what_is_typed_or_pasted_is_read_as_an_upload_is(
         text.replace(".", comma) for text in ("12.5", "12.5", "9.9", "0.05")
     ]
     app.button(key="coffee.own.keep").click().run()
-    again = app.session_state["runs"]["coffee"].own
+    again = app.session_state["desk"].runs["coffee"].own
     assert again.targets.tolist() == kept.targets.tolist()
 
 
@@ -96,7 +91,7 @@ def test_what_cannot_be_read_is_named_and_stays_in_the_editor(
     )
     app = open_settled()
     app.button(key="coffee.own.keep").click().run()
-    assert app.session_state["runs"]["coffee"].own is None
+    assert app.session_state["desk"].runs["coffee"].own is None
     assert "Rows that can be used: 0 of 2. 2 problems." in boxes(app)
     table = next(one.proto.body for one in app.get("html") if "problems" in one.proto.body)
     assert "may mean 1 or 1000" in table
