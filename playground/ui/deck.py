@@ -10,9 +10,10 @@ from typing import Final
 import streamlit as st
 from torch import Tensor
 
+from playground import data_url
 from playground.data import pen_strokes
 from playground.data.dataset import Examples
-from playground.ui import data_url, palette
+from playground.ui import palette
 
 DIGITS: Final = 6  # 0 … 5
 EACH: Final = 4  # of every digit

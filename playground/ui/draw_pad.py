@@ -11,7 +11,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from playground.data.images import ImageError, open_image
-from playground.ui.data_url import PNG
+from playground.data_url import PNG
 from playground.ui.language import _
 
 SIZE: Final = 224  # pixels, eight for each of the 28 that the network sees

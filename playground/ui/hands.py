@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from playground.ui import data_url
+from playground import data_url
 
 # In a square of 64: thick lines with round ends are fingers, and what is cut out is between them.
 _PALM: Final = '<rect x="16" y="32" width="32" height="28" rx="11"/>'

@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from playground import data_url
 from playground.data.dataset import Examples
 from playground.data.drawings import grey_of
 from playground.data.pictures import (
@@ -33,7 +34,7 @@ from playground.keepsakes import Picture, pictures
 from playground.projects.base import Project
 from playground.recipe import Recipe
 from playground.service import Run
-from playground.ui import data_url, desk, language
+from playground.ui import desk, language
 from playground.ui.language import _
 from playground.ui.parts import part
 from playground.ui.problems import plain, show_problems

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
-from playground.ui import charts, data_url, palette
+from playground import data_url
+from playground.ui import charts, palette
 from playground.ui.palette import Color
 
 # Low to high. "classes": class 0 orange, undecided white, class 1 blue, as points are drawn.

@@ -17,13 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from playground import models, optimizers
+from playground import data_url, models, optimizers
 from playground.data import coffee, movies, pen_strokes, shapes, weekday
 from playground.insight import loss_curves
 from playground.projects import PROJECTS
 from playground.recipe import Recipe
 from playground.seeds import generator
-from playground.ui import data_url, hands
+from playground.ui import hands
 
 WIDTH, HEIGHT = 160, 90
 # One picture serves both themes: colours in between, each with a contrast of 3 on both papers.

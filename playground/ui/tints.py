@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from playground.ui import data_url
+from playground import data_url
 
 POSITIVE: Final = np.array([0, 114, 178], dtype=float)
 NEGATIVE: Final = np.array([213, 94, 0], dtype=float)
