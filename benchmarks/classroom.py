@@ -293,7 +293,7 @@ async def live(browser: Browser, rng: random.Random, end: float) -> None:
         await asyncio.sleep(rng.uniform(8, 16))
 
 
-async def lesson(
+async def lesson(  # noqa: C901 (a lesson is told in one piece)
     server: Server, clients: int, seconds: float, arrive: float, calm: bool, more: str = ""
 ) -> Class:
     """``more`` is put behind the page's query string."""

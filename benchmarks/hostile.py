@@ -99,8 +99,8 @@ async def messages(port: int) -> None:
             for name in ("load_git_info", "clear_cache"):
                 message = BackMsg()
                 setattr(message, name, True)
-                await browser._write(message.SerializeToString())
-            await browser._write(b"\xff" * 100)
+                await browser.write(message.SerializeToString())
+            await browser.write(b"\xff" * 100)
 
 
 async def sessions(port: int) -> None:

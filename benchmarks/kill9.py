@@ -86,7 +86,7 @@ class Watched(Browser):
         for _n in range(20):
             if self.desk != old:
                 break
-            await self._send(self.tab.rerun("whole"), 60)
+            await self.send(self.tab.rerun("whole"), 60)
         return self.desk
 
 
@@ -155,7 +155,7 @@ async def draws(browser: Watched, shown: Shown) -> None:
         chosen = browser.tab.widgets[found].body.options[count % 10].content
         state.string_array_value.data[:] = [chosen]
         fragment = browser.tab.widgets[found].fragment
-        await browser._send(browser.tab.rerun("keep", fragment), 60)
+        await browser.send(browser.tab.rerun("keep", fragment), 60)
         await browser.named()
         shown.says(browser, count)
 

@@ -151,7 +151,7 @@ class Tab:
         if path not in self.pages:
             raise KeyError(f"no page {path!r}, only {', '.join(sorted(self.pages))}")
         self.timers.clear()
-        self._forget_requests()
+        self.forget_requests()
         message = BackMsg()
         ask = message.rerun_script
         ask.query_string = self.query
@@ -194,7 +194,7 @@ class Tab:
         every = self.timers.get(fragment, 0.0) if kind == REFRESH else 0.0
         self.waiting.append(Request(kind, fragment, self.clock(), every))
 
-    def _forget_requests(self) -> None:
+    def forget_requests(self) -> None:
         for request in (*self.waiting, *self.running):
             if request.done is not None:
                 request.done.set()
@@ -416,15 +416,15 @@ class Browser:
         self.tab = Tab(path, query, locale, f"http://{self.address}")
         self.bytes_in = self.bytes_out = 0
         self.begun = 0.0  # on the tab's clock
-        self._socket: ClientConnection | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self.socket: ClientConnection | None = None
+        self.reader: asyncio.Task[None] | None = None
         self._ticking: dict[str, tuple[float, asyncio.TimerHandle]] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self._leaving = False
 
     async def __aenter__(self) -> Browser:
         self.begun = self.tab.clock()
-        self._socket = await connect(
+        self.socket = await connect(
             f"ws://{self.address}/_stcore/stream",
             origin=f"http://{self.address}",  # type: ignore[arg-type]
             subprotocols=["streamlit"],  # type: ignore[list-item]
@@ -433,7 +433,7 @@ class Browser:
             ping_interval=None,
             open_timeout=60,
         )
-        self._reader = asyncio.create_task(self._read())
+        self.reader = asyncio.create_task(self._read())
         return self
 
     async def __aexit__(
@@ -450,54 +450,54 @@ class Browser:
         for _seconds, handle in self._ticking.values():
             handle.cancel()
         self._ticking.clear()
-        if self._socket is not None:
-            await self._socket.close()
-        if self._reader is not None:
+        if self.socket is not None:
+            await self.socket.close()
+        if self.reader is not None:
             with contextlib.suppress(asyncio.CancelledError):
-                await self._reader
+                await self.reader
 
     async def vanish(self) -> None:
         """Be gone without a word, as a laptop whose lid is closed."""
         self._leaving = True
-        if self._socket is not None:
-            self._socket.transport.abort()
+        if self.socket is not None:
+            self.socket.transport.abort()
         await self.leave()
 
     async def open(self, patience: float = 60.0) -> float:
         """Ask for the page; seconds from the connection's begin to its first whole run."""
-        await self._send(self.tab.opening(), patience)
+        await self.send(self.tab.opening(), patience)
         return self.tab.clock() - self.begun
 
     async def press(self, key: str, patience: float = 60.0) -> None:
         found = self.tab.find(key)
         fragment = self.tab.widgets[found].fragment
-        await self._send(self.tab.rerun("press", fragment, found), patience)
+        await self.send(self.tab.rerun("press", fragment, found), patience)
 
     async def slide(self, key: str, by: int = 1, patience: float = 60.0) -> None:
         found = self.tab.find(key)
         self.tab.slide(found, by)
         fragment = self.tab.widgets[found].fragment
-        await self._send(self.tab.rerun("slider", fragment), patience)
+        await self.send(self.tab.rerun("slider", fragment), patience)
 
     async def draw(self, key: str, raw: dict[str, Any], png: str, patience: float = 60.0) -> None:
         found = self.tab.find(key)
         self.tab.draw(found, raw, png)
         fragment = self.tab.widgets[found].fragment
-        await self._send(self.tab.rerun("stroke", fragment), patience)
+        await self.send(self.tab.rerun("stroke", fragment), patience)
 
     async def choose(self, key: str, part: str, patience: float = 60.0) -> None:
         """Open the tab that has ``part`` in its label."""
         found = self.tab.find(key)
         label = next(label for label in self.tab.tabs if part in label)
         self.tab.states[found] = WidgetState(id=found, string_value=label)
-        await self._send(self.tab.rerun("tab", self.tab.widgets[found].fragment), patience)
+        await self.send(self.tab.rerun("tab", self.tab.widgets[found].fragment), patience)
 
     async def edit(self, key: str, rows: list[dict[str, Any]], patience: float = 60.0) -> None:
         """Add rows to a table that can be edited."""
         found = self.tab.find(key)
         change = {"edited_rows": {}, "added_rows": rows, "deleted_rows": []}
         self.tab.states[found] = WidgetState(id=found, string_value=json.dumps(change))
-        await self._send(self.tab.rerun("edit", self.tab.widgets[found].fragment), patience)
+        await self.send(self.tab.rerun("edit", self.tab.widgets[found].fragment), patience)
 
     async def upload(self, key: str, name: str, content: bytes, patience: float = 60.0) -> None:
         """Upload a file: ask where to, put it there, say that it is there."""
@@ -506,7 +506,7 @@ class Browser:
         message.file_urls_request.request_id = name
         message.file_urls_request.file_names.append(name)
         message.file_urls_request.session_id = self.tab.session
-        await self._write(message.SerializeToString())
+        await self.write(message.SerializeToString())
         urls = (await asyncio.wait_for(asked, patience)).file_urls[0]
         edge = "a-line-that-is-in-no-file"
         part = (
@@ -534,28 +534,28 @@ class Browser:
         info.file_id, info.name, info.size = urls.file_id, name, len(content)
         info.file_urls.CopyFrom(urls)
         self.tab.states[found] = state
-        await self._send(self.tab.rerun("upload", self.tab.widgets[found].fragment), patience)
+        await self.send(self.tab.rerun("upload", self.tab.widgets[found].fragment), patience)
 
     async def go(self, path: str, patience: float = 60.0) -> None:
         message = self.tab.switch(path)
         self._set_timers()
-        await self._send(message, patience)
+        await self.send(message, patience)
 
-    async def _send(self, message: bytes, patience: float) -> None:
+    async def send(self, message: bytes, patience: float) -> None:
         """Send what the tab's last request is, and wait for its answer."""
         request = self.tab.waiting[-1]
         request.done = asyncio.Event()
-        await self._write(message)
+        await self.write(message)
         try:
             await asyncio.wait_for(request.done.wait(), patience)
         except TimeoutError:
             self.tab.errors.append(f"no answer to {request.kind!r} within {patience:.0f} s")
 
-    async def _write(self, message: bytes) -> None:
-        assert self._socket is not None
+    async def write(self, message: bytes) -> None:
+        assert self.socket is not None
         self.bytes_out += len(message)
         try:
-            await self._socket.send(message)
+            await self.socket.send(message)
         except ConnectionClosed as closed:
             self._dropped(closed)
 
@@ -563,12 +563,12 @@ class Browser:
         if not self._leaving:
             self._leaving = True
             self.tab.errors.append(f"dropped socket: {closed}")
-            self.tab._forget_requests()  # whoever waits need not wait longer
+            self.tab.forget_requests()  # whoever waits need not wait longer
 
     async def _read(self) -> None:
-        assert self._socket is not None
+        assert self.socket is not None
         try:
-            async for data in self._socket:
+            async for data in self.socket:
                 assert isinstance(data, bytes)
                 self.bytes_in += len(data)
                 self.tab.receive(data)
@@ -576,7 +576,7 @@ class Browser:
             if not self._leaving:  # closed in order, but not by us
                 self._leaving = True
                 self.tab.errors.append("the server closed the socket")
-                self.tab._forget_requests()
+                self.tab.forget_requests()
         except ConnectionClosed as closed:
             self._dropped(closed)
 
@@ -599,7 +599,7 @@ class Browser:
             if self._leaving:
                 return
             self._arm(fragment, seconds, max(at + seconds, loop.time()))
-            task = loop.create_task(self._write(self.tab.rerun(REFRESH, fragment)))
+            task = loop.create_task(self.write(self.tab.rerun(REFRESH, fragment)))
             self._sending.add(task)  # the loop itself holds a task only weakly
             task.add_done_callback(self._sending.discard)
 

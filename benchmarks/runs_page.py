@@ -92,7 +92,7 @@ def main() -> None:
     app.switch_page("pages/runs.py")
     app.query_params["lang"] = "pl"
     timed(app)
-    listed: RunList = app.session_state["kept"]
+    listed: RunList = app.session_state["desk"].kept
     listed.runs = full_list()
     listed.count = MOST_RUNS
     print(f"{len(listed.runs)} runs, first: {timed(app):.3f} s")

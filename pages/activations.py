@@ -335,7 +335,7 @@ def depth() -> None:
     # Without a function the line is ReLU's; it need not be drawn twice.
     kinds = [kind for kind in KIND.choices if kind in (dials["activation"], *KIND.choices[:-1])]
     names: list[str] = []
-    colors: list[str] = []
+    colors: list[palette.Color] = []
     sums = Sums()
     factors = [sums.number(value, noise=0) for value in mine.factors]
     product = sums.of(lambda *parts: math.prod(parts), *factors, noise=0)
@@ -439,7 +439,10 @@ def verdict(gradient: Number) -> None:
 
 
 def gradient_chart(
-    rows: list[dict[str, object]], layers: int, names: Sequence[str], colors: Sequence[str]
+    rows: list[dict[str, object]],
+    layers: int,
+    names: Sequence[str],
+    colors: Sequence[palette.Color],
 ) -> None:
     """Gradients over the layers, the chosen function's thick; decades on the axis."""
     superscripts = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -535,7 +538,7 @@ def network() -> None:
     hidden = (dials["neurons"],) * dials["hidden"]
     values, right, loss, alone = trained(data, kind, hidden)
     examples = points.examples(data, DATA)
-    edge = neuron.boundary(*alone, points.SPAN) if alone else ([], [])
+    edge = neuron.boundary(alone[0], alone[1], alone[2], points.SPAN) if alone else ([], [])
     count = sum(right)
     picture, side = st.columns([3, 2], gap="large")
     with picture:

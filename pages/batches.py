@@ -244,7 +244,7 @@ def way_over_loss(path: tuple[tuple[float, float], ...], end: torch.Tensor, size
         xs, ys = zip(*thinned, path[-1], strict=True)
         paths["way"] = (xs, ys, palette.TRAIN)
 
-    def pull(name: str, gradient: torch.Tensor, color: str) -> None:
+    def pull(name: str, gradient: torch.Tensor, color: palette.Color) -> None:
         (x, y), (x2, y2) = end.tolist(), (end - ARROW * gradient).tolist()
         paths[name] = ((x, x2), (y, y2), color)
 

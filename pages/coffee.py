@@ -26,6 +26,7 @@ def try_it(run: Run) -> None:
     if predictor is None:
         return
     price = predictor.predict(row).value
+    assert price is not None
     said = f"{language.number(price, 2)} zł"
     st.metric(_("The network's price"), said)
     browser.say_answer(said)

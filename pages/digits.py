@@ -1,6 +1,6 @@
 """MNIST digits: see the data, build a network, train it, test it, draw for it."""
 
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 import torch
@@ -35,7 +35,7 @@ def data(panel: Panel, run: Run) -> None:
         source = panel.by_name["source"].choice_labels[dataset.source]
         st.markdown(_("In use: **{source}**", source=_(source)))
         sizes(dataset)
-        drawn_ones = run.recipe.data["strokes"] if run.recipe.data["european"] else 0
+        drawn_ones = cast(int, run.recipe.data["strokes"]) if run.recipe.data["european"] else 0
         if drawn_ones:
             st.caption(
                 _(

@@ -145,11 +145,11 @@ def regression() -> None:
     left, middle, right = st.columns([1, 1.9, 1.35], gap="large")
     with left:
         dials.show("prediction", "tangent", "delta")
-        said = _(
+        caption = _(
             "A medium coffee with one extra costs {price} zł: that is the true price.",
             price=language.number(PRICE, 2),
         )
-        st.caption(said)
+        st.caption(caption)
     answer, delta = dials["prediction"], dials["delta"]
     xs = [AROUND[0] + 0.1 * n for n in range(81)]
     found, lines = {}, {}

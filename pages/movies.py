@@ -28,6 +28,7 @@ def try_it(run: Run) -> None:
     if predictor is None:
         return
     answer = predictor.predict(row)
+    assert answer.probabilities is not None
     likes = language.percent(answer.probabilities["yes"], 0)
     st.metric(_("Probability of liking it"), likes)
     browser.say(_("Probability of liking it") + f": {likes}", "answer")

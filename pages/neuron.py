@@ -1,11 +1,13 @@
 """Neuron: a weighted sum and a bias; then a layer of them, and layers on layers."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import streamlit as st
 import torch
 from torch import nn
 
+from playground.data.dataset import Examples
 from playground.fields import Field
 from playground.i18n import N_
 from playground.insight import neuron, points, tiny
@@ -250,7 +252,7 @@ def weighed(parts: Sequence[Number]) -> str:
 
 def show_plane(
     net: nn.Module,
-    data: points.Examples,
+    data: Examples,
     key: str,
     edge: tuple[list[float], list[float]] | None = None,
 ) -> None:
@@ -398,7 +400,7 @@ def bends() -> None:
     """Several neurons with ReLU, added up: a line with as many bends."""
     count, x = dials["neurons"], dials["x"]
     net = neuron.bends(count)
-    first, last = net[0], net[2]
+    first, last = cast(nn.Linear, net[0]), cast(nn.Linear, net[2])
     biases, weights = first.bias.tolist(), last.weight[0].tolist()
     xs = torch.linspace(-4, 4, 161)[:, None]
     with torch.no_grad():
@@ -467,7 +469,7 @@ def region() -> None:
     needed = {"all": count, "most": count // 2 + 1, "one": 1}[joined]
     net = neuron.region(count, needed, dials["sharpness"])
     data = points.examples("rings", 60)
-    first, last = net[0], net[2]
+    first, last = cast(nn.Linear, net[0]), cast(nn.Linear, net[2])
     with torch.no_grad():
         hidden = torch.sigmoid(first(point()))[0].tolist()
     sums = Sums()

@@ -170,6 +170,11 @@ def where_they_are() -> str:
     )
 
 
+def across_and_up(way: descent.Track) -> tuple[list[float], list[float]]:
+    """Both weights along a way."""
+    return [w1 for w1, _w2 in way.points], [w2 for _w1, w2 in way.points]
+
+
 def seen_from_above() -> None:
     """The map, the ways so far, and where each optimizer is now."""
     values = np.sqrt(heights(surface.name, FINE))  # so that the lines of height lie evenly
@@ -189,10 +194,7 @@ def seen_from_above() -> None:
         key="optimizers.map",
         alt=where_they_are(),
         points=marks,
-        paths={
-            shown[name]: (*zip(*way.points, strict=True), COLORS[name])
-            for name, way in walked.items()
-        },
+        paths={shown[name]: (*across_and_up(way), COLORS[name]) for name, way in walked.items()},
         high=float(values.max()),
         scheme="loss",
         on_click=begin_at,
@@ -209,7 +211,7 @@ def seen_from_the_side() -> None:
         float(relief.max()),
         ("w₁", "w₂", _("loss")),
         {
-            shown[name]: (*zip(*way.points, strict=True), way.losses, COLORS[name])
+            shown[name]: (*across_and_up(way), way.losses, COLORS[name])
             for name, way in walked.items()
         },
         key="optimizers.landscape",

@@ -203,8 +203,8 @@ def regions(outcome: Outcome) -> None:
     """Which class the network sees where; the points it is to learn from."""
     x, y = five_parts_run.SPANS[outcome.choices.data]
     points = [
-        plane.Dot(*point, plane.CLASS_COLORS[int(target)], size=34)
-        for point, target in zip(outcome.inputs.tolist(), outcome.targets.tolist(), strict=True)
+        plane.Dot(x1, x2, plane.CLASS_COLORS[int(target)], size=34)
+        for (x1, x2), target in zip(outcome.inputs.tolist(), outcome.targets.tolist(), strict=True)
     ]
     plane.plane(
         outcome.answers.nan_to_num(0.5),
@@ -289,7 +289,10 @@ def losses(last: Outcome, earlier: Outcome | None) -> bool:
         for n, loss in drawn[_("last run")][-1:]  # of a single epoch there is no line to see
     ]
     lesson_charts.curves(
-        {name: tuple(zip(*line, strict=True)) or ((), ()) for name, line in drawn.items()},
+        {
+            name: ([epoch for epoch, _loss in line], [loss for _epoch, loss in line])
+            for name, line in drawn.items()
+        },
         _("epoch"),
         _("Loss"),
         "pytorch.losses",

@@ -86,7 +86,8 @@ def adaptive(recipe: str) -> dict[str, float]:
                 right.append(max(chances, key=chances.__getitem__) == one.player_move)
                 predictor.see(one.player_move, one.opponent_move)
         found[name] = float(np.mean(right))
-    found["habits"] = float(np.mean([one.chances.max(axis=1).mean() for one in games]))
+    known = [one.chances for one in games if one.chances is not None]
+    found["habits"] = float(np.mean([chances.max(axis=1).mean() for chances in known]))
     return found
 
 

@@ -1,10 +1,15 @@
 """Weekday: a classification with seven classes, some of which nobody can tell apart."""
 
+from collections.abc import Mapping
+from typing import cast
+
 import streamlit as st
 import torch
 
 from playground.data import weekday
+from playground.fields import Value
 from playground.projects import project
+from playground.projects.base import Predictor
 from playground.projects.table import TableProject
 from playground.service import Run
 from playground.ui import browser, charts, evaluation, language, table_page
@@ -29,7 +34,7 @@ def try_it(run: Run) -> None:
     if predictor is None:
         return
     answer = predictor.answer(WEEKDAY.encoder.encode(row))  # of more than 24 hours too
-    total = sum(float(hours) for hours in row.values())
+    total = sum(cast(float, hours) for hours in row.values())
     if total > 24:
         st.caption(
             ":material/info: "
@@ -38,13 +43,15 @@ def try_it(run: Run) -> None:
                 n=language.number(total, 1),
             )
         )
+    assert answer.label is not None
+    assert answer.probabilities is not None
     charts.probability_bars(answer.probabilities, NAMES, "weekday.bars")
     browser.say_answer(NAMES[answer.label], answer.probabilities[answer.label])
     guessing(run)
     sweep(predictor, row)
 
 
-def sweep(predictor, row) -> None:
+def sweep(predictor: Predictor, row: Mapping[str, Value]) -> None:
     """What changes the answer: one column goes through its range, the others are held."""
     columns = {column.name: column for column in WEEKDAY.encoder.columns}
     name = st.selectbox(
@@ -64,7 +71,7 @@ def sweep(predictor, row) -> None:
         predictor.ask(inputs).tolist(),
         [NAMES[day] for day in weekday.DAYS],
         x_title=f"{_(columns[name].label)} [h]",
-        marked=float(row[name]),
+        marked=cast(float, row[name]),
         key="weekday.shares",
     )
 

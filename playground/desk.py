@@ -24,7 +24,7 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from safetensors import torch as safetensors
 
-from playground import board
+from playground.board import nicknames, ranking
 from playground.data.dataset import Examples
 from playground.errors import PlaygroundError
 from playground.export import weights
@@ -363,10 +363,10 @@ class Desks:
         """Put the desk on the class board, with the best of its runs; from now on it is kept.
 
         Raises:
-            PlaygroundError: no nickname (see :func:`playground.board.nickname`), or another's.
+            PlaygroundError: no nickname (see :mod:`playground.board.nicknames`), or another's.
             StoreError: the board cannot be written now, or too many join.
         """
-        name = board.nickname(nickname)
+        name = nicknames.nickname(nickname)
         self._let_join(desk)
         desk.keep()
         if desk.id is None or desk.deleted:
@@ -408,13 +408,13 @@ class Desks:
     def _joining(self, desk: str, name: str) -> Member:
         """Put ``desk`` on the board; if it is full, in place of one that has nothing to show."""
         try:
-            return self.store.join(desk, name, board.folded(name))
+            return self.store.join(desk, name, nicknames.folded(name))
         except BoardFullError:
             gone = self.store.make_room()
             if gone is None:
                 raise
         self._off_the_board(gone)
-        return self.store.join(desk, name, board.folded(name))
+        return self.store.join(desk, name, nicknames.folded(name))
 
     def _off_the_board(self, name: str) -> None:
         """Let the desk of that id know, if it is here, that it does not stand there any more."""
@@ -782,11 +782,11 @@ class Desks:
             return
         if not desk._joined:  # the database is another by now
             name = member.nickname
-            again = self.store.join(desk.id, name, None if name is None else board.folded(name))
+            again = self.store.join(desk.id, name, None if name is None else nicknames.folded(name))
             with desk.lock:
                 if desk.member is not None:
                     desk.member = replace(desk.member, handle=again.handle)
-            self.store.post(desk.id, list(member.figures.values()), board.rank)
+            self.store.post(desk.id, list(member.figures.values()), ranking.rank)
             desk._joined = True
         there: Member | None
         if what == "score":
@@ -795,10 +795,10 @@ class Desks:
             runs = (
                 [_last(one) for one in kept] if run is None else [(run.snapshot(), run.parameters)]
             )
-            best = board.best(runs, member.figures)
+            best = ranking.best(runs, member.figures)
             if not best:
                 return
-            there = self.store.post(desk.id, best, board.rank)
+            there = self.store.post(desk.id, best, ranking.rank)
         with desk.lock:
             if there is None or desk.member is None:
                 desk.member = None

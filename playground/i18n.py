@@ -1,7 +1,7 @@
 """Two languages: marking the strings, finding their Polish twin, writing numbers.
 
 The source string is English and is the key. The Polish catalogue is a plain
-``.po`` file that Babel reads at start, so there is no compiled binary in git.
+``.po`` file that is compiled in memory at the first use, so there is no binary in git.
 Nothing here knows Streamlit; who the reader is, is decided in ``ui/language.py``.
 """
 
@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import math
 from functools import cache, lru_cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
@@ -27,45 +30,27 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name, which extractor
 
 
 @cache
-def catalogue(language: str) -> dict[str, str | tuple[str, ...]]:
-    """All translations of ``language``: a string, or a tuple of plural forms."""
+def catalogue(language: str) -> NullTranslations:
+    """All translations of ``language``; without a catalogue every message is its own."""
     path = CATALOGUES / language / "LC_MESSAGES" / "playground.po"
     if not path.exists():
-        return {}
+        return NullTranslations()
     with path.open("rb") as file:
         entries = read_po(file, locale=language)
-    found: dict[str, str | tuple[str, ...]] = {}
-    for entry in entries:
-        if entry.id and entry.string and not entry.fuzzy:
-            key = entry.id if isinstance(entry.id, str) else entry.id[0]
-            found[key] = entry.string if isinstance(entry.string, str) else tuple(entry.string)
-    return found
+    compiled = BytesIO()
+    write_mo(compiled, entries)  # without what is fuzzy
+    compiled.seek(0)
+    return GNUTranslations(compiled)
 
 
 def translate(message: str, language: str) -> str:
     """``message`` in ``language``; the English source where no translation exists."""
-    found = catalogue(language).get(message, message)
-    return found if isinstance(found, str) else found[0]
-
-
-def plural_form(count: int, language: str) -> int:
-    """Which plural form ``count`` takes: 0, 1 or (Polish only) 2.
-
-    Polish: 1 epoka, 2 epoki, 5 epok, 12 epok, 22 epoki (the gettext manual's rule).
-    """
-    if language != "pl":
-        return int(count != 1)
-    if count == 1:
-        return 0
-    few = count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14)
-    return 1 if few else 2
+    return catalogue(language).gettext(message) if message else ""  # "" is the catalogue's head
 
 
 def translate_plural(one: str, many: str, count: int, language: str, **values: object) -> str:
     """The form of ``one``/``many`` that ``count`` takes, with ``{n}`` and ``values`` filled in."""
-    form = plural_form(count, language)
-    found = catalogue(language).get(one)
-    chosen = found[form] if isinstance(found, tuple) else (one, many)[min(form, 1)]
+    chosen = catalogue(language).ngettext(one, many, count)
     return chosen.format(n=number(count, language, 0), **values)
 
 

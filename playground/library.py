@@ -193,7 +193,7 @@ def _interrupt() -> Iterator[threading.Event]:
         yield interrupted  # Python gives signals to the main thread alone
         return
 
-    def note(number: int, frame: Any) -> None:
+    def note(_number: int, _frame: Any) -> None:
         if interrupted.is_set():
             raise KeyboardInterrupt
         interrupted.set()
@@ -250,7 +250,7 @@ def table(
     return own_examples.read(kind, path, recipe_of(kind, overrides), skip)
 
 
-def fetch(name: str = "mnist", progress: Callable[[float], None] = lambda share: None) -> Path:
+def fetch(name: str = "mnist", progress: Callable[[float], None] = lambda _share: None) -> Path:
     """Download a data set into the data folder; the folder is returned.
 
     "mnist": all 70,000 digits (12 MB), which "digits" takes from then on. The folder is

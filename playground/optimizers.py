@@ -79,7 +79,7 @@ def schedule(recipe: Recipe, steps: int, steps_per_epoch: int) -> Schedule:
             return lambda step: stairs(
                 step, steps_per_epoch * recipe.step_epochs, recipe.step_factor
             )
-    return lambda step: 1.0
+    return lambda _step: 1.0
 
 
 def one_cycle(step: int, steps: int) -> float:

@@ -27,17 +27,17 @@ from weakref import WeakSet
 import torch
 from torch import nn
 
-from playground import limits, threads
+from playground import limits, resources, threads
 from playground.data.dataset import Dataset, Examples, Scaler
 from playground.data.steps import Made, Steps
 from playground.errors import PlaygroundError
 from playground.history import History
 from playground.i18n import N_
-from playground.limits import Need
 from playground.optimizers import Settings
 from playground.progress import below
 from playground.projects.base import Predictor, Project
 from playground.recipe import Recipe
+from playground.resources import Need
 from playground.trainer import Here, LostError, Stop, Trainer, readable
 from playground.training import Controls, Epoch, Step
 
@@ -539,11 +539,11 @@ class RunService:
     pause_after: float = PAUSE_AFTER
     stop_after: float = STOP_AFTER
     clock: Callable[[], float] = time.monotonic
-    notice: Callable[[Run], None] = lambda run: None
+    notice: Callable[[Run], None] = lambda _run: None
     begin: Begin = here
     rest: Callable[[], float] = lambda: 0.0
     most_threads: int | None = None
-    memory: int = field(default_factory=limits.budget)
+    memory: int = field(default_factory=resources.budget)
 
     def __post_init__(self) -> None:
         threads.default_to_one()
@@ -592,7 +592,7 @@ class RunService:
         fresh = [run for run in new if run not in self._watched]  # the others have their room
         if fresh:
             held = self._taken(self._known - {*fresh})
-            limits.check_together(map(needs.__getitem__, fresh), held, self.workers, self.memory)
+            resources.check_together(map(needs.__getitem__, fresh), held, self.workers, self.memory)
 
     @staticmethod
     def _taken(runs: Iterable[Run]) -> Iterator[Need]:

@@ -88,8 +88,11 @@ class Turns:
             self._call()
 
     def _watch(self) -> None:
-        """While anybody waits: notice who is slow. One thread for all, as each that wakes up
-        to see whether it is its turn would be one more that wants the interpreter."""
+        """While anybody waits: notice who is slow.
+
+        One thread for all, as each that wakes up to see whether it is its turn would be one
+        more that wants the interpreter.
+        """
         while self._watched:
             time.sleep(self.slow)
             with self._lock:

@@ -60,7 +60,7 @@ def broken_parts() -> Iterator[list[str]]:
     A page goes on without a part that fails, so no test would see the error: a test that
     wants one takes this list and clears it.
     """
-    parts._logged.clear()
+    parts.logged.clear()
     broken: list[str] = []
     logger = logging.getLogger(parts.__name__)
     handler = logging.Handler()

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from playground import board
-from playground.board import FREE, LONGEST, LONGEST_WAIT, SECRET, Gate, GateError
+from playground.board import gate as gate_module
+from playground.board import nicknames, ranking
+from playground.board.gate import FREE, LONGEST_WAIT, SECRET, Gate, GateError
+from playground.board.nicknames import LONGEST
 from playground.errors import PlaygroundError
 from playground.history import EpochRow, History
 from playground.projects import PROJECTS
@@ -40,7 +42,7 @@ from playground.store import Figure, Member, Score
     ],
 )
 def test_a_nickname_is_taken_as_text_on_one_line(typed: str, shown: str) -> None:
-    assert board.nickname(typed) == unicodedata.normalize("NFKC", shown)
+    assert nicknames.nickname(typed) == unicodedata.normalize("NFKC", shown)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_a_nickname_is_taken_as_text_on_one_line(typed: str, shown: str) -> None
 )
 def test_a_nickname_that_nobody_could_read_is_refused(typed: str, why: str) -> None:
     with pytest.raises(PlaygroundError, match=why):
-        board.nickname(typed)
+        nicknames.nickname(typed)
 
 
 @given(some.text(max_size=30))
@@ -78,31 +80,33 @@ def test_a_nickname_that_nobody_could_read_is_refused(typed: str, why: str) -> N
 @example("ΐΐ")
 def test_any_text_is_a_clean_nickname_or_refused(typed: str) -> None:
     try:
-        name = board.nickname(typed)
+        name = nicknames.nickname(typed)
     except PlaygroundError:
         return
     assert 2 <= len(name) <= LONGEST
     assert name == name.strip()
     assert name.isprintable()
-    assert board.nickname(name) == name
-    assert len(board.folded(name)) <= 256
+    assert nicknames.nickname(name) == name
+    assert len(nicknames.folded(name)) <= 256
     assert len(name) <= 64
 
 
 @given(some.text("aąbcćdeęfghilłmnńoóprsśtuwyzźżABCxyz019 -éßžΣσčж", min_size=2, max_size=24))
 def test_case_makes_no_other_nickname(typed: str) -> None:
     try:
-        name = board.nickname(typed)
+        name = nicknames.nickname(typed)
     except PlaygroundError:
         return
-    assert board.folded(name.upper()) == board.folded(name.lower()) == board.folded(name)
+    assert (
+        nicknames.folded(name.upper()) == nicknames.folded(name.lower()) == nicknames.folded(name)
+    )
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("Ala", "aLA"), ("ŻÓŁW", "żółw"), ("Straße", "STRASSE"), ("ﬁlip", "FILIP")]
 )
 def test_nicknames_that_count_as_one(one: str, other: str) -> None:
-    assert board.folded(board.nickname(one)) == board.folded(board.nickname(other))
+    assert nicknames.folded(nicknames.nickname(one)) == nicknames.folded(nicknames.nickname(other))
 
 
 # --- The secret -----------------------------------------------------------------------------
@@ -121,7 +125,7 @@ def test_nicknames_that_count_as_one(one: str, other: str) -> None:
     ],
 )
 def test_where_the_secret_stands(places: Sequence[dict[str, Any]], found: str | None) -> None:
-    assert board.secret(*places) == found
+    assert gate_module.secret(*places) == found
 
 
 class Clock:
@@ -166,7 +170,7 @@ def test_only_the_secret_opens(given_: str, secret: str) -> None:
 
 
 def snapshot(recipe: Recipe, *values: float, state: Any = "finished", **more: Any) -> Snapshot:
-    name = board.METRICS[PROJECTS[recipe.project].task]
+    name = ranking.METRICS[PROJECTS[recipe.project].task]
     rows = [
         EpochRow(n, 10 * n, {"loss": 0.1, name: 9.0}, {"loss": 1 - value, name: value}, n, n)
         for n, value in enumerate(values, start=1)
@@ -179,27 +183,27 @@ def snapshot(recipe: Recipe, *values: float, state: Any = "finished", **more: An
 
 def test_a_finished_run_brings_its_validation_figure() -> None:
     recipe = PROJECTS["digits"].recipe()
-    found = board.figure(snapshot(recipe, 0.5, 0.9, 0.8), 123, 7.0)
+    found = ranking.figure(snapshot(recipe, 0.5, 0.9, 0.8), 123, 7.0)
     assert found == Figure("digits", 0.8, None, 15, 123, 2.5, 30, 7.0)
 
 
 def test_with_early_stopping_it_is_that_of_the_epoch_that_remained() -> None:
     recipe = PROJECTS["digits"].recipe(patience=2)
-    found = board.figure(snapshot(recipe, 0.5, 0.9, 0.8, ended="patience"), 1, 0.0)
+    found = ranking.figure(snapshot(recipe, 0.5, 0.9, 0.8, ended="patience"), 1, 0.0)
     assert found is not None
     assert found.value == 0.9
 
 
 @pytest.mark.parametrize("state", ["ready", "waiting", "running", "paused", "diverged", "failed"])
 def test_other_runs_bring_nothing(state: str) -> None:
-    assert board.figure(snapshot(PROJECTS["digits"].recipe(), 0.5, state=state), 1, 0.0) is None
+    assert ranking.figure(snapshot(PROJECTS["digits"].recipe(), 0.5, state=state), 1, 0.0) is None
 
 
 def test_a_network_from_a_file_and_a_run_without_an_epoch_bring_nothing() -> None:
     recipe = PROJECTS["digits"].recipe()
-    assert board.figure(snapshot(recipe, 0.5, ended="loaded"), 1, 0.0) is None
-    assert board.figure(snapshot(recipe, state="stopped"), 1, 0.0) is None
-    assert board.figure(snapshot(recipe, math.nan), 1, 0.0) is None
+    assert ranking.figure(snapshot(recipe, 0.5, ended="loaded"), 1, 0.0) is None
+    assert ranking.figure(snapshot(recipe, state="stopped"), 1, 0.0) is None
+    assert ranking.figure(snapshot(recipe, math.nan), 1, 0.0) is None
 
 
 @pytest.mark.parametrize(
@@ -222,8 +226,8 @@ def test_which_data_make_another_task(
     name: str, data: dict[str, Any], other: dict[str, Any]
 ) -> None:
     recipe = PROJECTS[name].recipe(data=data)
-    assert board.other_task(recipe) == other
-    found = board.figure(snapshot(recipe, 0.5), 1, 0.0)
+    assert ranking.other_task(recipe) == other
+    found = ranking.figure(snapshot(recipe, 0.5), 1, 0.0)
     assert found is not None
     assert json.loads(found.other or "{}") == other
 
@@ -238,18 +242,18 @@ def test_the_best_of_many_runs_with_its_limit() -> None:
         (snapshot(digits.recipe(), 0.8), 30),
         (snapshot(digits.recipe(), 0.99, state="failed"), 30),
     ]
-    first, second = board.best(runs, {})
+    first, second = ranking.best(runs, {})
     assert (first.project, first.value, first.parameters) == ("coffee", 0.5, 20)
     assert first.best == pytest.approx(coffee.best(coffee.recipe(), "validation")["mae"])
-    assert board.to_limit(first) == pytest.approx(0.5 - 0.3989, abs=1e-3)
+    assert ranking.to_limit(first) == pytest.approx(0.5 - 0.3989, abs=1e-3)
     assert (second.project, second.value, second.best) == ("digits", 0.9, None)
-    assert board.to_limit(second) is None
+    assert ranking.to_limit(second) is None
     # What stands there already is beaten, or nothing comes.
-    assert board.best(runs, {"coffee": first, "digits": second}) == []
+    assert ranking.best(runs, {"coffee": first, "digits": second}) == []
     better = replace(second, value=0.95)
-    assert board.best(runs, {"coffee": first, "digits": better}) == []
+    assert ranking.best(runs, {"coffee": first, "digits": better}) == []
     worse = replace(second, value=0.85)
-    assert [one.value for one in board.best(runs, {"coffee": first, "digits": worse})] == [0.9]
+    assert [one.value for one in ranking.best(runs, {"coffee": first, "digits": worse})] == [0.9]
 
 
 # --- The order ------------------------------------------------------------------------------
@@ -274,7 +278,7 @@ def test_places_by_metric_then_parameters_then_training_time() -> None:
         member("easy", figure(value=1.0, other='{"noise": 0}')),
         member("none"),
     ]
-    found = [(place, one.nickname) for place, one, _figure in board.leaders(members, "digits")]
+    found = [(place, one.nickname) for place, one, _figure in ranking.leaders(members, "digits")]
     assert found == [
         (1, "best"),
         (2, "fast"),
@@ -290,17 +294,17 @@ def test_of_an_error_less_is_better() -> None:
         member("far", figure("coffee", value=0.9)),
         member("near", figure("coffee", value=0.4)),
     ]
-    assert [one.nickname for _place, one, _figure in board.leaders(members, "coffee")] == [
+    assert [one.nickname for _place, one, _figure in ranking.leaders(members, "coffee")] == [
         "near",
         "far",
     ]
-    assert board.leaders(members, "digits") == []
+    assert ranking.leaders(members, "digits") == []
 
 
 def test_distance_to_the_limit_is_less_when_better() -> None:
-    assert board.to_limit(figure(value=0.9, best=0.95)) == pytest.approx(0.05)
-    assert board.to_limit(figure(value=0.96, best=0.95)) == pytest.approx(-0.01)
-    assert board.to_limit(figure("coffee", value=0.5, best=0.4)) == pytest.approx(0.1)
+    assert ranking.to_limit(figure(value=0.9, best=0.95)) == pytest.approx(0.05)
+    assert ranking.to_limit(figure(value=0.96, best=0.95)) == pytest.approx(-0.01)
+    assert ranking.to_limit(figure("coffee", value=0.5, best=0.4)) == pytest.approx(0.1)
 
 
 numbers = some.floats(0, 1)
@@ -315,7 +319,7 @@ def test_places_never_fall_and_nobody_is_lost(rows: list[tuple[float, int, float
         )
         for n, (value, size, seconds, other) in enumerate(rows)
     ]
-    found = board.leaders(members, "digits")
+    found = ranking.leaders(members, "digits")
     assert sorted(one.nickname or "" for _place, one, _figure in found) == sorted(
         map(str, range(len(rows)))
     )
@@ -332,7 +336,7 @@ def test_players_by_their_lead() -> None:
         member("behind", score=Score(10, 30, 5)),
         member("watches"),
     ]
-    assert [(place, one.nickname) for place, one in board.players(members)] == [
+    assert [(place, one.nickname) for place, one in ranking.players(members)] == [
         (1, "many"),
         (1, "same"),
         (3, "one lucky round"),

@@ -11,13 +11,14 @@ import re
 
 import pytest
 import torch
+from babel.messages.pofile import read_po
 from torch import Tensor, nn
 from torch.nn import functional
 
 from playground import models
 from playground.export import five_parts
 from playground.export.five_parts import Choices
-from playground.i18n import catalogue
+from playground.i18n import CATALOGUES
 from playground.insight import activations, backprop, batches, convolution, loss_curves, neuron
 from playground.prose import sections
 from playground.recipe import Recipe
@@ -37,7 +38,13 @@ def says(page: str, section: str, english: str, polish: str) -> None:
 
 def message(english: str) -> str:
     """The Polish of the one message that begins with ``english``."""
-    (found,) = [other for one, other in catalogue("pl").items() if one.startswith(english)]
+    with (CATALOGUES / "pl" / "LC_MESSAGES" / "playground.po").open("rb") as file:
+        entries = read_po(file, locale="pl")
+    (found,) = [
+        entry.string
+        for entry in entries
+        if (entry.id if isinstance(entry.id, str) else entry.id[0]).startswith(english)
+    ]
     assert isinstance(found, str)
     return found
 

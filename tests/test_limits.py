@@ -9,15 +9,16 @@ import pytest
 import torch
 from torch import nn
 
-from playground import limits, models, sweep
+from playground import limits, models, resources, sweep
 from playground.__main__ import main
 from playground.data.dataset import Examples, with_own
 from playground.i18n import translate
 from playground.kept import RunList
-from playground.limits import LimitError, Need
+from playground.limits import LimitError
 from playground.projects import PROJECTS, project
 from playground.projects.base import Project
 from playground.recipe import Recipe
+from playground.resources import Need
 from playground.service import Run, RunService
 
 # The largest that the sliders of a page can ask for.
@@ -34,7 +35,7 @@ def need(kind: Project, **changes: Any) -> Need:
     """What a recipe takes, whether or not it may."""
     data = {**kind.recipe().data, **changes.pop("data", {})}
     recipe = kind.recipe().with_(data=data, **changes)
-    return limits.need(recipe, kind.input_shape(recipe), kind._outputs)
+    return resources.need(recipe, kind.input_shape(recipe), kind.outputs)
 
 
 def test_a_giant_is_refused_with_the_figure_the_limit_and_the_way_out() -> None:
@@ -71,7 +72,7 @@ def test_every_preset_is_far_from_the_limits(name: str) -> None:
     kind = project(name)
     for preset in kind.presets:
         recipe = kind.preset(preset.name)
-        found = limits.need(recipe, kind.input_shape(recipe), kind._outputs)
+        found = resources.need(recipe, kind.input_shape(recipe), kind.outputs)
         assert found.bytes < limits.MOST_BYTES / 4
         assert found.operations < limits.MOST_OPERATIONS / 4
 
@@ -111,7 +112,7 @@ def test_counts_are_those_of_the_real_network(changes: dict[str, Any], bars: Pro
         if not isinstance(module, nn.Sequential):
             module.register_forward_hook(seen)
     model(torch.zeros(1, 6, 6))
-    found = limits.need(recipe, (6, 6), 3)
+    found = resources.need(recipe, (6, 6), 3)
     assert found.parameters == models.parameters(model)
     largest = max([*sizes, 36])
     kept = 10 * (36 + sum(sizes) + 2 * largest)
@@ -129,12 +130,12 @@ def test_an_optimizer_that_remembers_takes_more() -> None:
 def test_work_counts_training_three_times_and_measuring_once(bars: Project) -> None:
     small, large = need(bars, batch_size=1), need(bars, batch_size=1024)
     assert small.operations == large.operations  # 6,000 are measured, 1,024 trained three times
-    assert limits.MEASURED > 3 * 1000
+    assert resources.MEASURED > 3 * 1000
 
 
 def test_no_validation_set_of_pictures_is_larger_than_counted_on() -> None:
     examples = next(field for field in project("shapes").data_fields if field.name == "examples")
-    assert 0.15 * examples.high <= limits.MEASURED  # of the digits, 5,000 are for validation
+    assert 0.15 * examples.high <= resources.MEASURED  # of the digits, 5,000 are for validation
 
 
 def test_the_terminal_says_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,11 +174,11 @@ def test_a_class_with_usual_networks_fits_a_machine_of_8_gb(
     students: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even where each of them trains as many as one desk may, and has had the others."""
-    monkeypatch.setattr(limits, "memory", lambda: 8 * GIB)
-    monkeypatch.delenv(limits.MEMORY, raising=False)
+    monkeypatch.setattr(resources, "memory", lambda: 8 * GIB)
+    monkeypatch.delenv(resources.MEMORY, raising=False)
     kinds = sorted(PROJECTS.values(), key=lambda kind: -kind.need(kind.recipe()).bytes)
     peaks = 4 * kinds[0].need(kinds[0].recipe()).signals  # of four workers, which are not here
-    service = RunService(workers=0, memory=limits.budget() - peaks)
+    service = RunService(workers=0, memory=resources.budget() - peaks)
     runs = []
     for seed in range(students):
         listed = RunList()
@@ -196,24 +197,24 @@ def test_a_class_with_the_largest_networks_does_not() -> None:
     largest = kind.need(kind.recipe(hidden=(1024,) * 6, architecture="mlp", batch_size=1024))
     assert largest.bytes < limits.MOST_BYTES
     others = [largest] * 20
-    limits.check_together([largest], others, 2, 8 * GIB)
+    resources.check_together([largest], others, 2, 8 * GIB)
     with pytest.raises(LimitError) as refused:
-        limits.check_together([largest], [largest] * 99, 2, 5 * GIB)
+        resources.check_together([largest], [largest] * 99, 2, 5 * GIB)
     assert "only 0 of the 5120 MB for everyone's networks are free" in str(refused.value)
     assert "Choose a smaller network, or wait" in str(refused.value)
 
 
 def test_signals_count_for_those_in_a_step_alone() -> None:
     small, large = Need(1, 10, 100, 0, 1), Need(1, 20, 1000, 0, 2)
-    assert limits.together([], 2) == 0
-    assert limits.together([small, large, small], 2) == 44 + 1100
-    assert limits.together([small, large, small], 9) == 44 + 1200
+    assert resources.together([], 2) == 0
+    assert resources.together([small, large, small], 2) == 44 + 1100
+    assert resources.together([small, large, small], 9) == 44 + 1200
     assert large.over == Need(1, 4, 0, 0, 2)
 
 
 def test_a_refusal_names_what_is_left_and_is_said_in_polish() -> None:
     with pytest.raises(LimitError) as refused:
-        limits.check_together([Need(1, 300 * 2**20, 0, 0)], [Need(1, 800 * 2**20, 0, 0)], 2, GIB)
+        resources.check_together([Need(1, 300 * 2**20, 0, 0)], [Need(1, 800 * 2**20, 0, 0)], 2, GIB)
     assert "needs about 300 MB more, but only 224 of the 1024 MB" in str(refused.value)
     assert "for everyone's networks are free" in str(refused.value)
     said = refused.value.text(lambda text: translate(text, "pl"))
@@ -223,14 +224,14 @@ def test_a_refusal_names_what_is_left_and_is_said_in_polish() -> None:
 
 def test_the_budget_is_said_or_what_the_machine_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     for machine, left in ((1, 0.5), (4, 2), (8, 5), (32, 29)):
-        monkeypatch.setattr(limits, "memory", lambda size=machine * GIB: size)
-        monkeypatch.delenv(limits.MEMORY, raising=False)
-        assert limits.budget() == left * GIB
+        monkeypatch.setattr(resources, "memory", lambda size=machine * GIB: size)
+        monkeypatch.delenv(resources.MEMORY, raising=False)
+        assert resources.budget() == left * GIB
         for nonsense in ("", "0", "-5", "much", "1e3"):
-            monkeypatch.setenv(limits.MEMORY, nonsense)
-            assert limits.budget() == left * GIB
-    monkeypatch.setenv(limits.MEMORY, "700")
-    assert limits.budget() == 700 * 2**20
+            monkeypatch.setenv(resources.MEMORY, nonsense)
+            assert resources.budget() == left * GIB
+    monkeypatch.setenv(resources.MEMORY, "700")
+    assert resources.budget() == 700 * 2**20
 
 
 @pytest.mark.parametrize(
@@ -255,11 +256,11 @@ def test_the_memory_is_what_the_control_groups_leave(
     files: dict[str, str], found: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pages = {"SC_PHYS_PAGES": 2 * 2**20, "SC_PAGE_SIZE": 4096}
-    monkeypatch.setattr(limits.os, "sysconf", pages.__getitem__)
+    monkeypatch.setattr(resources.os, "sysconf", pages.__getitem__)
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert limits.memory(tmp_path) == found
+    assert resources.memory(tmp_path) == found
 
 
 def test_own_pictures_repeated_too_often_are_refused_before_they_are(bars: Project) -> None:

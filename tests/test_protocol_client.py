@@ -128,8 +128,8 @@ def test_a_socket_that_drops_is_an_error_and_nobody_waits_on(port: int) -> None:
     async def visit() -> None:
         async with Browser(port, "") as browser:
             await browser.open()
-            assert browser._socket is not None
-            browser._socket.transport.abort()
+            assert browser.socket is not None
+            browser.socket.transport.abort()
             await browser.press("press", patience=20)
             async with asyncio.timeout(20):
                 while not browser.tab.errors:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from wrapped import Gate, Wrapped
 
-from playground import limits
+from playground import limits, resources
 from playground.desk import Desks
 from playground.kept import RunList
 from playground.limits import LimitError
@@ -109,7 +109,7 @@ def test_a_sweep_counts_apart_and_starts_whole_or_not_at_all(
 def room_for(project: Project, runs: int, workers: int) -> int:
     """Bytes for so many runs that train, and not for one more."""
     need = project.need(project.recipe())
-    return limits.together([need] * runs, workers) + need.weights // 2
+    return resources.together([need] * runs, workers) + need.weights // 2
 
 
 def test_a_run_that_does_not_fit_is_refused_until_another_has_ended(
@@ -149,7 +149,7 @@ def test_a_run_that_is_over_keeps_its_weights_and_no_more(
     assert run.predictor().model.state_dict()
     assert run.snapshot().history.steps == 12
     (held,) = service._taken([run])
-    assert held.weights == limits.FLOAT * run.parameters
+    assert held.weights == resources.FLOAT * run.parameters
     assert held.signals == 0
 
 

@@ -70,7 +70,7 @@ def test_a_server_that_is_busy_ends_when_it_is_told_to(server: Server) -> None:
             (found,) = [name for name in other.tab.widgets if name.endswith("batches.neurons@en")]
             other.tab.slide(found, 1)
             fragment = other.tab.widgets[found].fragment
-            await other._write(other.tab.rerun("slider", fragment))
+            await other.write(other.tab.rerun("slider", fragment))
             await asyncio.sleep(0.1)  # so that it is inside, most probably
             await asyncio.to_thread(server.end, signal.SIGINT)
             return desk
@@ -149,12 +149,12 @@ def test_clients_that_vanish_or_never_read_hold_nothing_up(
             return await Browser(server.port, PAGE, SMALL).__aenter__()
 
     def stop_reading(browser: Browser) -> None:
-        assert browser._socket is not None
-        browser._socket.transport.pause_reading()  # its timers go on asking
+        assert browser.socket is not None
+        browser.socket.transport.pause_reading()  # its timers go on asking
 
     def cut(browser: Browser) -> bool:
-        assert browser._socket is not None
-        return browser._socket.transport.is_closing()
+        assert browser.socket is not None
+        return browser.socket.transport.is_closing()
 
     async def paused(desk: str) -> bool:
         async with Browser(server.port, PAGE, f"desk={desk}") as again:
@@ -187,7 +187,7 @@ def test_clients_that_vanish_or_never_read_hold_nothing_up(
             assert not good.tab.errors
             last = await come()  # it is there, and does not read, while the server is to end
             stop_reading(last)
-            await last._write(last.tab.opening())
+            await last.write(last.tab.opening())
             await asyncio.to_thread(server.end, signal.SIGTERM)
         for one in (silent, last):
             await one.vanish()

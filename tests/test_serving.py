@@ -155,8 +155,8 @@ def test_what_the_app_never_asks_for_does_nothing(server: Server) -> None:
             heard = dict(browser.tab.counts)
             for name in sorted(messages.REFUSED):
                 assert messages.kind(BackMsg.FromString(asking(name))) == name
-                await browser._write(asking(name))
-            await browser._write(BackMsg().SerializeToString())
+                await browser.write(asking(name))
+            await browser.write(BackMsg().SerializeToString())
             await browser.slide("coffee.epochs@en")
             more = {name for name in browser.tab.counts if name not in heard}
             assert not {"git_info_changed", "backend_operation_response"} & more
@@ -173,9 +173,9 @@ def test_bytes_that_are_no_message_end_their_connection(server: Server) -> None:
     async def send() -> list[str]:
         async with Browser(server.port, "coffee") as browser:
             await browser.open()
-            await browser._write(b"\xff" * 100)
-            assert browser._reader is not None
-            await asyncio.wait_for(browser._reader, 60)
+            await browser.write(b"\xff" * 100)
+            assert browser.reader is not None
+            await asyncio.wait_for(browser.reader, 60)
             return browser.tab.errors
 
     (error,) = loops.run(send())

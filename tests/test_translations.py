@@ -19,7 +19,7 @@ from babel.messages.pofile import read_po
 
 from playground.export.script import PARTS
 from playground.fields import Field
-from playground.i18n import CATALOGUES, plural_form
+from playground.i18n import CATALOGUES, catalogue
 from playground.projects import PROJECTS
 from playground.prose import CONTENT, sections
 from playground.recipe import FIELDS
@@ -31,7 +31,8 @@ KEYWORDS: Final = {"_": None, "N_": None, "counted": (1, 2)}
 SOURCES: Final = sorted(
     [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "playground").rglob("*.py")]
 )
-VISIBLE: Final = [path for path in SOURCES if path.parent.name in ("pages", "ui")]
+# At any depth: what stands in a folder of ``ui`` is as visible as what stands in ``ui``.
+VISIBLE: Final = [path for path in SOURCES if {"pages", "ui"} & {*path.relative_to(ROOT).parts}]
 
 # Streamlit's calls whose first argument is not for reading, and its keywords that are.
 FIRST_IS_SILENT: Final = frozenset(
@@ -144,7 +145,7 @@ def test_a_count_has_three_forms() -> None:
 
 @pytest.mark.parametrize("count", [*range(30), 100, 101, 102, 112, 122, 1000, 1002, 1012])
 def test_the_catalogues_own_rule_for_counts_is_the_apps(count: int) -> None:
-    assert plural_form(count, "pl") == c2py(polish().plural_expr)(count)
+    assert catalogue("pl").plural(count) == c2py(polish().plural_expr)(count)
 
 
 def test_both_languages_have_the_same_places() -> None:
@@ -282,7 +283,7 @@ def unmarked_labels(tree: ast.Module) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", VISIBLE, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", VISIBLE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_visible_label_is_unmarked(path: Path) -> None:
     assert unmarked_labels(ast.parse(path.read_text("utf-8"))) == []
 

@@ -58,7 +58,7 @@ def folder() -> Path:
 
 
 def best_source() -> Source:
-    """ "full" where the full set lies whole in the data folder, else "small"."""
+    """Which set to use: "full" where it lies whole in the data folder, else "small"."""
     return "full" if _unpacked(folder()) or _packed(folder()) else "small"
 
 
@@ -84,7 +84,7 @@ def _load(source: Source, where: Path) -> tuple[Examples, Examples]:
 
 def _load_full(where: Path) -> tuple[Examples, Examples]:
     if _unpacked(where):
-        return _read(where)
+        return read_idx(where)
     if _packed(where):
         # Torchvision unpacks in place, but the folder may be read-only (a shared disk in
         # a classroom), so it works on a copy. It downloads nothing: all four files are there.
@@ -94,7 +94,7 @@ def _load_full(where: Path) -> tuple[Examples, Examples]:
             for name in _UNPACKED:
                 shutil.copyfile(_raw(where) / f"{name}.gz", raw / f"{name}.gz")
             _set(copy, download=True)
-            return _read(Path(copy))
+            return read_idx(Path(copy))
     raise _damaged(where)
 
 
@@ -105,7 +105,8 @@ def _damaged(where: Path) -> MnistError:
     )
 
 
-def _read(where: Path) -> tuple[Examples, Examples]:
+def read_idx(where: Path) -> tuple[Examples, Examples]:
+    """The training and the test set in the folder ``where``."""
     try:
         train, test = _set(where, train=True), _set(where, train=False)
     except (AssertionError, LookupError, RuntimeError, ValueError) as error:
@@ -142,7 +143,7 @@ def _packed(where: Path) -> bool:
     return all(check_integrity(str(_raw(where) / name), md5) for name, md5 in MNIST.resources)
 
 
-def fetch(where: Path, progress: Callable[[float], None] = lambda share: None) -> None:
+def fetch(where: Path, progress: Callable[[float], None] = lambda _share: None) -> None:
     """Download the full set through torchvision into ``where``; ``progress`` gets 0..1.
 
     It is put in place only when all of it has arrived and its checksums are right, so a
@@ -171,7 +172,7 @@ def fetch(where: Path, progress: Callable[[float], None] = lambda share: None) -
             finally:
                 done.set()
                 watcher.join()
-            _read(Path(temporary))
+            read_idx(Path(temporary))
             _raw(where).mkdir(parents=True, exist_ok=True)
             for name in _UNPACKED:
                 (raw / name).replace(_raw(where) / name)

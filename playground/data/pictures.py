@@ -320,7 +320,7 @@ def _open(raw: bytes, name: str) -> Image.Image:
     whole = image.format not in ("JPEG", "MPO") or "progressive" in image.info
     limit = MAX_PIXELS_WHOLE if whole else MAX_PIXELS
     if image.width * image.height > limit or (
-        image.format in ("JPEG", "MPO") and _scans(raw) > MAX_SCANS
+        image.format in ("JPEG", "MPO") and count_scans(raw) > MAX_SCANS
     ):
         raise _huge(name, limit)
     if image.width == 0 or image.height == 0:
@@ -336,7 +336,7 @@ def _shrink(image: Image.Image, name: str, side: int) -> Image.Image:
         raise _damaged(shown(name)) from error
 
 
-def _scans(raw: bytes) -> int:
+def count_scans(raw: bytes) -> int:
     """How many passes a JPEG has, up to its own end: a phone may hide a film behind that.
 
     Counts as the decoder reads: what stands between two segments is skipped. It stops at

@@ -79,7 +79,7 @@ _CACHE: Final = 20_000  # pixels at once, so that their distances stay in the pr
 _ANGLES: Final = 48  # directions in which a drawing's width is measured
 _FLATTEST: Final = 1.0  # the width, in lengths, that a flat drawing is stretched to
 _STRETCH: Final = 6.0  # but stretched no further than this
-_DIRECTIONS: Final = torch.stack(
+DIRECTIONS: Final = torch.stack(
     [
         torch.cos(torch.arange(_ANGLES) * math.pi / _ANGLES),
         torch.sin(torch.arange(_ANGLES) * math.pi / _ANGLES),
@@ -253,7 +253,7 @@ class _Drawing:
         """Choose the pen's width (``thickness`` 0..1); the longer side, pen included, is 1."""
         longer = (pen.amax(dim=1) - pen.amin(dim=1)).amax(dim=1)
         # A flat shape is not drawn with a pen so thick that nothing is left of it.
-        short = _across(outline).amin(dim=1) / longer
+        short = breadths(outline).amin(dim=1) / longer
         thickest = (short * 0.35).clamp(0.04, 0.18)
         width = 0.03 * (thickest / 0.03) ** thickness
         return cls(
@@ -263,7 +263,7 @@ class _Drawing:
     def evened(self) -> _Drawing:
         """Stretched as :func:`_frame` stretches."""
         pen = torch.where(self.shown.unsqueeze(2), self.pen, self.pen[:, :1])
-        return replace(self, stretch=_evening(_across(pen) + self.width.unsqueeze(1)))
+        return replace(self, stretch=_evening(breadths(pen) + self.width.unsqueeze(1)))
 
     def scaled(self, side: float) -> _Drawing:
         """In units in which the longer side of the stretched ink is ``side``; its middle at 0."""
@@ -309,7 +309,7 @@ class _Drawing:
         away = (self.pen**2).sum(dim=2, keepdim=True)
         away = away + torch.where(self.shown, 0.0, 1e6).unsqueeze(2)
         right = torch.cat([-2 * self.pen, torch.ones_like(away), away], dim=2)
-        distance = _least(left, right).clamp(min=0).sqrt()
+        distance = least_products(left, right).clamp(min=0).sqrt()
         ink = (self.width.view(n, 1) / 2 + 0.5 - distance).clamp(0, 1).view(n, size, size)
         if self.fill.any():
             outline = (self.outline @ self.stretch)[self.fill]
@@ -318,7 +318,7 @@ class _Drawing:
         return ink
 
 
-def _least(left: Tensor, right: Tensor) -> Tensor:
+def least_products(left: Tensor, right: Tensor) -> Tensor:
     """``(left @ right.mT).amin(dim=2)``, one picture at a time: that stays in the cache."""
     n, pixels, _ = left.shape
     least = torch.empty(n, pixels)
@@ -329,9 +329,9 @@ def _least(left: Tensor, right: Tensor) -> Tensor:
     return least
 
 
-def _across(path: Tensor) -> Tensor:
+def breadths(path: Tensor) -> Tensor:
     """The extent of paths (n, points, 2) seen from each of ``_ANGLES`` directions: (n, angles)."""
-    seen = _DIRECTIONS @ path.mT  # (n, angles, points): the last in a row in memory
+    seen = DIRECTIONS @ path.mT  # (n, angles, points): the last in a row in memory
     return seen.amax(dim=2) - seen.amin(dim=2)
 
 
@@ -345,7 +345,7 @@ def _evening(across: Tensor) -> Tensor:
     narrow, which = across.min(dim=1)
     long = across.gather(1, ((which + _ANGLES // 2) % _ANGLES).unsqueeze(1)).squeeze(1)
     factor = (_FLATTEST * long / narrow.clamp(min=1e-6)).clamp(1, _STRETCH)
-    direction = _DIRECTIONS[which].unsqueeze(2)
+    direction = DIRECTIONS[which].unsqueeze(2)
     return torch.eye(2) + (factor - 1).view(-1, 1, 1) * direction @ direction.mT
 
 
@@ -641,7 +641,7 @@ def _frame(ink: Grey, size: int) -> Tensor:
     ink = ink / ink.max()
     y, x = np.nonzero(ink > 0.35)
     ends = torch.from_numpy(np.stack([x, y], axis=1).astype(np.float32))
-    stretch = _evening(_across(ends.unsqueeze(0)) + 1)[0]
+    stretch = _evening(breadths(ends.unsqueeze(0)) + 1)[0]
     stretched = ends @ stretch
     low, high = stretched.amin(dim=0), stretched.amax(dim=0)
     side = float((high - low).max()) + 1

@@ -12,7 +12,6 @@ import difflib
 import io
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -56,23 +55,6 @@ class Table:
     rows: list[dict[str, Value]]
     problems: list[Problem]
     total: int
-
-    @property
-    def summary(self) -> Sentence:
-        """One line above the list of problems, which may be long."""
-        return Sentence(
-            N_("Rows that can be used: {good} of {total}. Problems: {problems}."),
-            {
-                "good": len(self.rows),
-                "total": self.total,
-                "problems": sum(not problem.note for problem in self.problems),
-            },
-        )
-
-    @property
-    def by_column(self) -> dict[str, int]:
-        """How many problems each column has, the worst column first."""
-        return dict(Counter(p.column for p in self.problems if p.column).most_common())
 
 
 def parse(raw: bytes, fields: Sequence[Field], name: str = "", most: float = math.inf) -> Table:

@@ -246,8 +246,11 @@ def write(choices: Choices, language: str = "en") -> Program:
 
 
 def altered(before: Program, now: Program) -> tuple[frozenset[int], frozenset[int]]:
-    """What differs: places of ``now.texts()`` that are new or changed, and those before which
-    something has gone."""
+    """Compare two programs line by line.
+
+    Returns the places of ``now.texts()`` that are new or changed, and those before which
+    something has gone.
+    """
     new: set[int] = set()
     gone: set[int] = set()
     matcher = SequenceMatcher(None, before.texts(), now.texts(), autojunk=False)

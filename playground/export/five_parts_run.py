@@ -35,7 +35,7 @@ SPANS: Final[Mapping[str, tuple[Span, Span]]] = {
 }
 
 # One worker: what waits, waits in turn. It ends with the interpreter, which joins it.
-_worker: Final = ThreadPoolExecutor(1, "five-parts", initializer=threads.use, initargs=(1,))
+WORKER: Final = ThreadPoolExecutor(1, "five-parts", initializer=threads.use, initargs=(1,))
 
 
 @dataclass(frozen=True)
@@ -56,19 +56,22 @@ class Outcome:
 
 
 def run(program: Program) -> Outcome:
-    """Run all of ``program.source``. The same script gives the same outcome, so one that has run
-    lately is not run again."""
-    return _outcome(program.source, program.choices)
+    """Run all of ``program.source``.
+
+    The same script gives the same outcome, so one that has run lately is not run again.
+    """
+    return outcome_of(program.source, program.choices)
 
 
 def untrained(program: Program) -> Outcome:
     """Run its first two parts: the data, and a network with random weights."""
-    return _outcome(program.untrained, program.choices)
+    return outcome_of(program.untrained, program.choices)
 
 
 @lru_cache(maxsize=256)
-def _outcome(source: str, choices: Choices) -> Outcome:
-    return _worker.submit(_execute, source, choices).result()
+def outcome_of(source: str, choices: Choices) -> Outcome:
+    """Run ``source`` on the one thread that is for it."""
+    return WORKER.submit(_execute, source, choices).result()
 
 
 def _execute(source: str, choices: Choices) -> Outcome:

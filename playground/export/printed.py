@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 def figures_line(split: str, figures: Mapping[str, float]) -> str:
-    """validation loss 0.041234, validation accuracy 0.987000"""
+    """As in: validation loss 0.041234, validation accuracy 0.987000."""
     return ", ".join(f"{split} {name} {value:.6f}" for name, value in figures.items())
 
 

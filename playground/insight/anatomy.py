@@ -105,8 +105,10 @@ def signals(model: nn.Sequential, scaled: Tensor) -> list[Tensor]:
 
 
 def influence(strengths: Sequence[Tensor], passed: Sequence[Tensor]) -> list[Tensor]:
-    """How much each unit moves the next stage: the spread of what it passes on over the
-    examples, times the length √Σw² of its outgoing weights.
+    """How much each unit moves the next stage.
+
+    That is the spread of what it passes on over the examples, times the length √Σw² of its
+    outgoing weights.
 
     ``strengths`` (units, sources) are the :func:`connections`, ``passed`` the standardised
     inputs, then :func:`signals` of all stages but the last. A unit that says the same to

@@ -173,12 +173,6 @@ def cross_entropy(logits: Sequence[float], truth: int) -> tuple[float, list[floa
     return -math.log(shares[truth]), [p - (n == truth) for n, p in enumerate(shares)]
 
 
-def binary_cross_entropy(z: float, *, yes: bool) -> tuple[float, float]:
-    """-(y ln p + (1 - y) ln(1 - p)) with p = sigmoid(z), and its slope p - y."""
-    p = 1 / (1 + math.exp(-z))
-    return -math.log(p if yes else 1 - p), p - yes
-
-
 def softmax_squared(z: float) -> tuple[float, float]:
     """(p - 1)² with p = sigmoid(z), and its slope 2(p - 1)·p(1 - p).
 

@@ -11,14 +11,14 @@ from typing import Any, ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from playground import limits, losses, models
+from playground import losses, models, resources
 from playground.data import pictures
 from playground.data.dataset import Dataset, Examples, Scaler, Task
 from playground.data.steps import Steps
 from playground.fields import Field, Value
 from playground.i18n import N_
-from playground.limits import Need
 from playground.recipe import Recipe, RecipeError, unknown
+from playground.resources import Need
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class Project(ABC):
             LimitError: a network that takes more than one run may.
         """
         recipe = self._fitting(recipe)
-        limits.check(recipe, self.input_shape(recipe), self._outputs)
+        resources.check(recipe, self.input_shape(recipe), self.outputs)
         return recipe
 
     def _fitting(self, recipe: Recipe) -> Recipe:
@@ -200,19 +200,19 @@ class Project(ABC):
         examples = int(cast(int, recipe.data.get(self.made, 0)))
         if own is not None:
             examples += len(own) * int(cast(int, recipe.data.get("own_copies", 1)))
-        size = math.prod(shape) * (1 if self.pictures else limits.FLOAT)
-        return replace(limits.need(recipe, shape, self._outputs), data=examples * size)
+        size = math.prod(shape) * (1 if self.pictures else resources.FLOAT)
+        return replace(resources.need(recipe, shape, self.outputs), data=examples * size)
 
     def build(self, recipe: Recipe) -> nn.Sequential:
         """The recipe's untrained network for this project."""
-        return models.build(recipe, self.input_shape(recipe), self._outputs)
+        return models.build(recipe, self.input_shape(recipe), self.outputs)
 
     def skeleton(self, recipe: Recipe) -> nn.Sequential:
         """The layers of that network, without numbers in them."""
-        return models.skeleton(recipe, self.input_shape(recipe), self._outputs)
+        return models.skeleton(recipe, self.input_shape(recipe), self.outputs)
 
     @property
-    def _outputs(self) -> int:
+    def outputs(self) -> int:
         return len(self.labels) if self.task == "classification" else 1
 
 

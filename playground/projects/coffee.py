@@ -8,6 +8,8 @@ from playground.projects.table import OWN_ROWS, TableProject, presets
 
 
 class Coffee(TableProject):
+    """A price in zł, by a rule with noise: a regression."""
+
     name = "coffee"
     title = N_("Coffee price")
     purpose = N_("Choose a cup: the network says what it costs.")

@@ -18,6 +18,8 @@ from playground.recipe import Recipe
 
 
 class Digits(Project):
+    """Handwritten digits, 28 x 28: a classification of pictures."""
+
     name = "digits"
     title = N_("Digits")
     purpose = N_("Draw a digit: the network says which one it is.")

@@ -8,6 +8,8 @@ from playground.projects.table import OWN_ROWS, TableProject, presets
 
 
 class Movies(TableProject):
+    """Likes it or not: a yes-no question about a row."""
+
     name = "movies"
     title = N_("Movies")
     purpose = N_("Describe a viewer and a movie: the network says whether they like it.")

@@ -47,6 +47,8 @@ class Parts(NamedTuple):
 
 
 class Rps(Project):
+    """A player's next move from the last ones: a classification of a sequence."""
+
     name = "rps"
     title = N_("Rock, paper, scissors")
     purpose = N_("Play: the network guesses your next move from your last ones, and beats it.")

@@ -21,6 +21,8 @@ MILLISECONDS: Final = {28: (0.6, 13.0), 64: (3.1, 17.4)}
 
 
 class Shapes(Project):
+    """Drawn and photographed shapes: a classification of pictures."""
+
     name = "shapes"
     title = N_("Circle, square, triangle")
     purpose = N_("Draw or photograph a shape: the network says which one it is.")

@@ -8,6 +8,8 @@ from playground.projects.table import OWN_ROWS, TableProject, presets
 
 
 class Weekday(TableProject):
+    """Which of seven days it was: a classification of a row."""
+
     name = "weekday"
     title = N_("Weekday")
     purpose = N_("Describe a day: the network guesses which day of the week it was.")

@@ -127,6 +127,7 @@ def step(
 
 
 def main() -> None:
+    """Train on simulated players and write the arrays down."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--players", type=int, default=4000)
     parser.add_argument("--epochs", type=int, default=5)

@@ -28,7 +28,7 @@ ENDS: Final = ("SIGINT", "SIGTERM", "SIGQUIT", "SIGBREAK")
 
 
 @asynccontextmanager
-async def lifespan(app: Any) -> AsyncIterator[None]:
+async def lifespan(_app: Any) -> AsyncIterator[None]:
     """What ``st.App`` does around its own start and end."""
     logs.install()
     patches.install()
@@ -84,7 +84,7 @@ def _end_in_order(server: uvicorn.Server) -> None:
     at its end would happen: what has been learned last would not be written down.
     """
 
-    def end(number: int, frame: FrameType | None) -> None:
+    def end(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
     for name in ENDS:

@@ -11,7 +11,8 @@ from typing import Any, Final
 import streamlit as st
 from streamlit import runtime
 
-from playground import board
+from playground.board import ranking
+from playground.board.gate import Gate, fingerprint
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 from playground.projects import PROJECTS
@@ -35,9 +36,9 @@ HEADINGS: Final = {"accuracy": N_("Accuracy"), "mae": N_("Mean error")}
 
 
 @once
-def gate() -> board.Gate:
+def gate() -> Gate:
     """The one gate of this process: opening another tab gives no further guesses."""
-    return board.Gate()
+    return Gate()
 
 
 def show() -> None:
@@ -54,7 +55,7 @@ def show() -> None:
 def _admitted(secret: str) -> bool:
     """Has this session known the secret, as it is now?"""
     known: bytes = st.session_state.get(KNOWN, b"")
-    return hmac.compare_digest(known, board.fingerprint(secret))
+    return hmac.compare_digest(known, fingerprint(secret))
 
 
 def _ask(secret: str) -> None:
@@ -63,7 +64,7 @@ def _ask(secret: str) -> None:
         st.session_state[REFUSED] = None
         try:
             if gate().admits(given, secret):
-                st.session_state[KNOWN] = board.fingerprint(secret)
+                st.session_state[KNOWN] = fingerprint(secret)
             else:
                 st.session_state[REFUSED] = PlaygroundError(N_("Wrong password."))
         except PlaygroundError as error:
@@ -146,11 +147,11 @@ def _connected(tab: str) -> bool:
 
 def _leaders(members: Sequence[Member], name: str) -> None:
     project = PROJECTS[name]
-    rows = board.leaders(members, name)
+    rows = ranking.leaders(members, name)
     if not rows:
         language.prose("board", "none")
         return
-    metric = board.METRICS[project.task]
+    metric = ranking.METRICS[project.task]
     heading = HEADINGS[metric]
     unit = unit_of(project)
     limited = any(one.best is not None for _place, _member, one in rows)
@@ -219,22 +220,22 @@ def _otherwise(one: Figure) -> list[str]:
 
 
 def _value(one: Figure, unit: str) -> str:
-    if board.smaller_is_better(one.project):
+    if ranking.smaller_is_better(one.project):
         return f"{language.number(one.value, 3)} {unit}"
     return language.percent(one.value)
 
 
 def _distance(one: Figure, unit: str) -> str:
-    distance = board.to_limit(one)
+    distance = ranking.to_limit(one)
     if distance is None:
         return "–"
-    if board.smaller_is_better(one.project):
+    if ranking.smaller_is_better(one.project):
         return escape(f"{language.number(distance, 3)} {unit}")
     return escape(_("{n} pp", n=language.number(100 * distance, 1)))
 
 
 def _scores(members: Sequence[Member]) -> None:
-    rows = board.players(members)
+    rows = ranking.players(members)
     if not rows:
         language.prose("board", "nobody")
         return

@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from playground import board
+from playground.board import gate, nicknames
 from playground.desk import Desk, Desks
 from playground.errors import PlaygroundError
 from playground.ui import language
@@ -22,7 +22,7 @@ PROBLEM: Final = "board.problem"
 def secret() -> str | None:
     """The teacher's secret, from the environment or Streamlit's file; None: there is no board."""
     file = st.secrets if st.secrets.load_if_toml_exists() else {}
-    return board.secret(os.environ, file)
+    return gate.secret(os.environ, file)
 
 
 def section(found: Desk, home: Desks) -> None:
@@ -63,7 +63,7 @@ def _form(found: Desk, home: Desks, label: str) -> None:
         st.text_input(
             _("Nickname"),
             key=NICKNAME,
-            max_chars=board.LONGEST,
+            max_chars=nicknames.LONGEST,
             placeholder=_("Not your full name: everybody can see it"),
         )
         st.form_submit_button(label, icon=":material/leaderboard:", on_click=_trying(join))

@@ -144,6 +144,7 @@ def moved(history: History) -> list[tuple[int, float]]:
 
 
 def written(rate: float) -> str:
+    """A learning rate with all its digits."""
     digits = len(f"{rate:.10f}".rstrip("0").partition(".")[2])
     return language.number(rate, digits)
 
@@ -489,8 +490,11 @@ def show(
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """The rows by columns: Streamlit would take a list of rows through pandas, at ten times the
-    cost. Vega needs at least one row to know its fields."""
+    """The rows by columns.
+
+    Streamlit would take a list of rows through pandas, at ten times the cost. Vega needs at
+    least one row to know its fields.
+    """
     names = dict.fromkeys(name for row in rows for name in row) or ["none"]
     return pa.table({name: [row.get(name) for row in rows or [{}]] for name in names})
 
@@ -599,7 +603,7 @@ def shares_over(
             f"{name} {language.percent(shares[0][place], 0)}–"
             f"{language.percent(shares[-1][place], 0)}"
         )
-        if room := _room(shares, place, round(LETTER * len(name) * len(xs))):
+        if room := free_place(shares, place, round(LETTER * len(name) * len(xs))):
             rows.append({"lx": xs[room[0]], "ly": room[1], "label": name})
     across = ticks.axis(ticks.linear(xs[0], xs[-1], 6))
     x: dict[str, Any] = {"type": "quantitative", "title": x_title, "axis": across}
@@ -663,7 +667,9 @@ def shares_over(
     show(rows, {"layer": layers}, height, key, alt)
 
 
-def _room(shares: Sequence[Sequence[float]], place: int, half: int) -> tuple[int, float] | None:
+def free_place(
+    shares: Sequence[Sequence[float]], place: int, half: int
+) -> tuple[int, float] | None:
     """Where a name of ``half`` its width to either side lies in its area alone, if anywhere."""
     best, found = 0.12, None  # of the height: the name's own
     for n in range(half, len(shares) - half):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import blake2b
 from typing import Any
@@ -12,7 +12,6 @@ import streamlit as st
 from playground.baselines import Baseline, baselines
 from playground.data.dataset import Dataset, Examples
 from playground.errors import PlaygroundError
-from playground.fields import Value
 from playground.metrics import figures
 from playground.projects import project
 from playground.recipe import Recipe
@@ -34,11 +33,7 @@ def _worker() -> ThreadPoolExecutor:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _fitted(
-    name: str,
-    options: tuple[tuple[str, Value], ...],
-    seed: int,
-    source: str,
-    own: bytes,
+    depends_on: tuple[Hashable, ...],  # noqa: ARG001 (the cache's key)
     split: str,
     _dataset: Dataset,
 ) -> Future[list[Baseline]]:
@@ -55,15 +50,14 @@ def fitted(run: Run, split: str) -> Future[list[Baseline]]:
     """
     options = tuple(sorted(run.recipe.data.items()))
     dataset = run.dataset()
-    return _fitted(
+    depends_on = (
         run.project.name,
         options,
         run.recipe.seed,
         dataset.source,  # MNIST may have been fetched since
         fingerprint(run.own),
-        split,
-        dataset,
     )
+    return _fitted(depends_on, split, dataset)
 
 
 def fingerprint(own: Examples | None) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from playground import limits, links
+from playground import links, resources
 from playground.fields import Field, Value
 from playground.i18n import N_
 from playground.limits import LimitError
@@ -103,7 +103,7 @@ class Dials:
     def __init__(self, name: str, fields: Iterable[Field]) -> None:
         self.name = name
         self.by_name = {field.name: field for field in fields}
-        self._seed()
+        self.seed()
 
     def key(self, name: str) -> str:
         """A field's key in the session, and (behind ``self.name``) its name in the URL."""
@@ -122,7 +122,7 @@ class Dials:
         for name in names:
             control(self.by_name[name], self.key(name))
 
-    def _seed(self) -> None:
+    def seed(self) -> None:
         """Put every field's start value into the session: from the URL, else the default.
 
         The session holds plain values by key; widgets pick them up. A URL that asks for
@@ -293,7 +293,7 @@ class Panel(Dials):
         for name in ("kernels", "strides"):  # whose sliders may not have been shown
             values[name] = (values[name] + (values[name][-1],) * blocks)[:blocks]
             Dials.set(self, name, values[name])
-        sizes = [*limits.FIELDS, *(field.name for field in self.project.data_fields)]
+        sizes = [*resources.FIELDS, *(field.name for field in self.project.data_fields)]
         key = self.key("fits")
         try:
             recipe = links.recipe(self.project, values)
@@ -370,8 +370,8 @@ def written(values: Iterable[float]) -> Callable[[float], str]:
 
 
 @lru_cache(maxsize=1000)
-def _written(values: tuple[float, ...], reader: str) -> dict[float, str]:
-    """``reader``: the language of whoever reads it, which :func:`short` writes in."""
+def _written(values: tuple[float, ...], _language: str) -> dict[float, str]:
+    """Remembered by the language too, which :func:`short` writes in."""
     return {value: short(value) for value in values}
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
 from typing import Final
 
 import streamlit as st
-from PIL import Image
 from torch import Tensor
 
+from playground import data_url
 from playground.data import pen_strokes
 from playground.data.dataset import Examples
 from playground.ui import palette
@@ -26,7 +24,7 @@ WAITING: Final = 0.5  # opacity of the cards that have not been dealt yet
 
 @lru_cache(maxsize=1)
 def cards() -> Examples:
-    """Drawn digits from the digits project, sorted: a few 0s, a few 1s, …"""
+    """Drawn digits from the digits project, sorted: a few 0s, a few 1s, and so on."""
     written = pen_strokes.generate(DRAWN, seed=0)
     which = [n for digit in range(DIGITS) for n in _first(written.targets == digit)]
     inputs, targets = written.inputs[which], written.targets[which]
@@ -40,12 +38,7 @@ def _first(chosen: Tensor) -> list[int]:
 @lru_cache(maxsize=1)
 def _pictures() -> list[str]:
     """Each card as a PNG in a URL: dark ink on white."""
-    urls = []
-    for picture in cards().inputs:
-        file = io.BytesIO()
-        Image.fromarray((255 - picture).numpy()).save(file, "PNG")
-        urls.append("data:image/png;base64," + base64.b64encode(file.getvalue()).decode())
-    return urls
+    return [data_url.png((255 - picture).numpy()) for picture in cards().inputs]
 
 
 def show(batches: Sequence[Sequence[int]], now: int | None, names: Sequence[str]) -> None:

@@ -71,8 +71,6 @@ def here() -> Desk:
     context = get_script_run_ctx()
     if context is not None:
         found.tabs.add(context.session_id)
-    # Under the names by which pages and tests know them.
-    st.session_state["runs"], st.session_state["kept"] = found.runs, found.kept
     return found
 
 
@@ -95,7 +93,7 @@ def _leave() -> None:
     """Forget what this session knows of its desk, sliders aside."""
     for key in list(st.session_state.keys()):
         own = (".before", ".tested", ".settings")
-        if str(key).endswith(own) or key in ("runs", "kept", "sweep", "sweep.cell", HERE):
+        if str(key).endswith(own) or key in ("sweep", "sweep.cell", HERE):
             del st.session_state[key]
 
 

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import streamlit as st
 
 from playground.data.images import ImageError, open_image
+from playground.data_url import PNG
 from playground.ui.language import _
 
 SIZE: Final = 224  # pixels, eight for each of the 28 that the network sees
 DENSEST: Final = 4  # pixels of a screen to one of a page, a side
-PNG: Final = "data:image/png;base64,"
 LONGEST: Final = 1_000_000  # characters of a drawing; a canvas full of scribble has 60,000
 
 

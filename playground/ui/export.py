@@ -91,12 +91,12 @@ def _show(now: list[Part], before: list[Part]) -> None:
     for number, part in enumerate(lecture, 1):
         with right if part.name == "training" else left:
             st.markdown(f"**{number}. {_(TITLES[part.name])}**")
-            code_view.show(_rows(part.code, old[part.name]))
+            code_view.show(changed_rows(part.code, old[part.name]))
     with left, st.expander(_("The source behind it: {n} lines", n=len(helpers.code.splitlines()))):
         st.code(f"{head.code}\n\n\n{helpers.code}", "python", height=420)
 
 
-def _rows(now: str, before: str) -> list[Row]:
+def changed_rows(now: str, before: str) -> list[Row]:
     """The first lines of ``now``, those that are not in ``before`` marked.
 
     Cut before they are compared: of thousands of own rows, many alike, that would take minutes.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 from typing import Final
+
+from playground import data_url
 
 # In a square of 64: thick lines with round ends are fingers, and what is cut out is between them.
 _PALM: Final = '<rect x="16" y="32" width="32" height="28" rx="11"/>'
@@ -49,8 +50,7 @@ def css() -> str:
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><mask id="m">'
             f'{shape}</mask><rect width="64" height="64" mask="url(#m)"/></svg>'
         )
-        url = base64.b64encode(whole.encode()).decode()
-        names.append(f'--hand-{move}: url("data:image/svg+xml;base64,{url}");')
+        names.append(f'--hand-{move}: url("{data_url.svg(whole)}");')
     return f":root {{ {' '.join(names)} }}"
 
 

@@ -79,7 +79,7 @@ def show(
 
 def _standing(run: Run, snapshot: Snapshot, lines: Mapping[str, Sequence[Line]]) -> Sequence[Hint]:
     """What is said, so that it stays while the run goes on."""
-    situation = _situation(run, snapshot, lines)
+    situation = situation_of(run, snapshot, lines)
     key = f"{run.project.name}.hints.standing"
     known: tuple[Run, Standing] | None = st.session_state.get(key)
     before = known[1] if known is not None and known[0] is run else Standing()
@@ -88,7 +88,8 @@ def _standing(run: Run, snapshot: Snapshot, lines: Mapping[str, Sequence[Line]])
     return now.hints
 
 
-def _situation(run: Run, snapshot: Snapshot, lines: Mapping[str, Sequence[Line]]) -> Situation:
+def situation_of(run: Run, snapshot: Snapshot, lines: Mapping[str, Sequence[Line]]) -> Situation:
+    """What the hints are found from."""
     project = run.project
     best = {name: line.value for name, row in lines.items() for line in row if line.best}
     methods = {
@@ -129,13 +130,13 @@ def _measured(run: Run, snapshot: Snapshot) -> Measured:
 
 
 def _say(hint: Hint) -> None:
-    values = {name: _value(value) for name, value in hint.values.items()}
+    values = {name: value_in_words(value) for name, value in hint.values.items()}
     text = _(hint.sentence, **values)
     box = {"alarm": st.error, "advice": st.info, "praise": st.success}[hint.tone]
     box(text, icon=f":material/{ICONS[hint.tone]}:")
 
 
-def _value(value: int | float | str) -> str:
+def value_in_words(value: int | float | str) -> str:
     """One piece of evidence as the reader writes it."""
     if isinstance(value, str):
         return _(value)
@@ -162,7 +163,7 @@ def _offer(
     anew: Callable[[], None],
 ) -> None:
     """The button that makes the change, and from when on it counts."""
-    said = ", ".join(_named(name, value) for name, value in hint.changes.items())
+    said = ", ".join(setting_in_words(name, value) for name, value in hint.changes.items())
     later = _("Takes effect the next time you press Train or Reset.")
     if not snapshot.over and set(hint.changes) <= LIVE:
         later = _("Takes effect from the next step.")
@@ -199,7 +200,7 @@ def _offer(
             )
 
 
-def _named(name: str, value: Value) -> str:
+def setting_in_words(name: str, value: Value) -> str:
     """A setting with its new value: "Learning rate: 0.003"."""
     if name == "hidden" and isinstance(value, tuple):
         return layers(value)

@@ -113,6 +113,7 @@ def output_names(run: Run) -> list[str]:
 
 
 def input_name(one: Input) -> str:
+    """What the reader calls one input of a network."""
     label = one.label
     return _(label, **one.values)
 

@@ -40,7 +40,7 @@ def view(network: Network) -> None:
         language.prose("inside", "surgery")
         stage, unit = _choose(network, parts, names)
         _switch(network, parts, stage, unit)
-        _one_weight(network, parts, stage, unit)
+        _one_weight(network, stage, unit)
     with middle:
         _effect(network)
     with right:
@@ -115,19 +115,19 @@ def _switch(network: Network, parts: list[Stage], stage: Stage, unit: int) -> No
     )
 
 
-def _one_weight(network: Network, parts: list[Stage], stage: Stage, unit: int) -> None:
+def _one_weight(network: Network, stage: Stage, unit: int) -> None:
     """One of the neuron's weights, and a slider for its value."""
     model, look = network.model, network.look
     total = surgery.count(model, stage)
     key = f"{network.name}.cut.weight.{stage.number}.{total}"
     if total <= NAMED:
-        named = {str(n): _weight(network, parts, stage, n) for n in range(total)}
+        named = {str(n): _weight(network, stage, n) for n in range(total)}
         st.selectbox(_("Weight"), list(named), format_func=named.__getitem__, **tied(key, "0"))
         weight = int(st.session_state[key])
     else:
         st.number_input(_("Weight, from 1 to {n}", n=total), 1, total, **tied(key, 1))
         weight = st.session_state[key] - 1
-        st.caption(_weight(network, parts, stage, weight))
+        st.caption(_weight(network, stage, weight))
     was = surgery.value(model, stage, unit, weight)
     mine = [
         one.value
@@ -221,12 +221,12 @@ def _words(network: Network, parts: list[Stage], edit: Edit) -> str:
         "{layer}, {unit}: weight {weight} = {value}",
         layer=layer,
         unit=who,
-        weight=_weight(network, parts, stage, edit.weight),
+        weight=_weight(network, stage, edit.weight),
         value=language.number(edit.value, 3),
     )
 
 
-def _weight(network: Network, parts: list[Stage], stage: Stage, weight: int) -> str:
+def _weight(network: Network, stage: Stage, weight: int) -> str:
     """Where a weight's signal comes from."""
     matrix = weights(network.model, stage)
     piece, place = divmod(weight, matrix[0].numel())

@@ -33,7 +33,7 @@ def settled() -> Iterator[None]:
 
 
 def current() -> str:
-    """ "en" or "pl": what was switched to, else what the URL says, else the browser's wish."""
+    """What was switched to, "en" or "pl"; else what the URL says, else the browser's wish."""
     decided: str | None = getattr(_decided, "language", None)
     if decided is not None:
         return decided

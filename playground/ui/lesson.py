@@ -31,6 +31,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
+    """A question of the self-check, and its answers to choose from."""
+
     text: str
     choices: tuple[Choice, ...]
 

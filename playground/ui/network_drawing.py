@@ -47,6 +47,8 @@ class Edge:
 
 @dataclass(frozen=True)
 class Net:
+    """What is drawn: neurons and the weights between them."""
+
     nodes: Sequence[Node]
     edges: Sequence[Edge]
 

@@ -180,7 +180,7 @@ class OwnTable:
         )
         with st.container(horizontal=True):
             if st.button(_("Save these rows"), icon=":material/check:", key=f"{self.key}.keep"):
-                checked = tables.check_rows(_rows(edited), self.fields, self.most)
+                checked = tables.check_rows(rows_of(edited), self.fields, self.most)
                 self._say(checked.problems, checked)
                 self.keep(checked.rows)
                 if not checked.problems:  # else the wrong rows stay, to be put right
@@ -201,7 +201,7 @@ class OwnTable:
             )
 
 
-def _rows(edited: Any) -> list[Mapping[str, object]]:
+def rows_of(edited: Any) -> list[Mapping[str, object]]:
     """The editor's table (columns by name, or a data frame) as rows."""
     columns = {name: list(values) for name, values in dict(edited).items()}
     return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]

@@ -15,7 +15,7 @@ from playground.ui.language import _
 from playground.ui.problems import plain
 
 MOST_LOGGED: Final = 1000  # places of this program that failed; a log must not fill a disk
-_logged: Final[set[tuple[str, str, str, int]]] = set()
+logged: Final[set[tuple[str, str, str, int]]] = set()
 
 
 @contextmanager
@@ -51,8 +51,8 @@ def _log(title: str, error: Exception) -> None:
         trace = trace.tb_next
     file, line = ("", 0) if trace is None else (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
     place = (title, type(error).__name__, file, line)
-    if place not in _logged and len(_logged) < MOST_LOGGED:
-        _logged.add(place)
+    if place not in logged and len(logged) < MOST_LOGGED:
+        logged.add(place)
         logging.getLogger(__name__).log(
             logging.ERROR, "A part of a page failed: %s", title, exc_info=error
         )

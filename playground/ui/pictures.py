@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -17,6 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from playground import data_url
 from playground.data.dataset import Examples
 from playground.data.drawings import grey_of
 from playground.data.pictures import (
@@ -53,16 +52,9 @@ def enlarged(picture: Tensor, side: int = TILE) -> npt.NDArray[np.uint8]:
     return pixels
 
 
-def address(pixels: npt.NDArray[np.uint8]) -> str:
-    """(h, w) -> the whole picture as an address, so that no browser has to ask for it."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-
-
 def grid(pictures: Sequence[Tensor] | Tensor, captions: Sequence[str], alt: str) -> None:
     """Small pictures in rows, each with a caption."""
-    _grid([address(picture.numpy()) for picture in pictures], captions, alt)
+    _grid([data_url.png(picture.numpy()) for picture in pictures], captions, alt)
 
 
 def _grid(addresses: Sequence[str], captions: Sequence[str], alt: str) -> None:
@@ -83,7 +75,7 @@ def samples(examples: Examples, names: Sequence[str], count: int = 24) -> None:
     if examples not in _sampled:  # made once a data set: all pages of a class show the same
         which = torch.linspace(0, len(examples) - 1, count).long()
         inputs, targets = examples[which]
-        _sampled[examples] = ([address(one.numpy()) for one in inputs], targets.tolist())
+        _sampled[examples] = ([data_url.png(one.numpy()) for one in inputs], targets.tolist())
     addresses, classes = _sampled[examples]
     _grid(addresses, [names[one] for one in classes], _("Training picture"))
 

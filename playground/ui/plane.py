@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,9 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from plotly.colors import sample_colorscale
 
+from playground import data_url
 from playground.ui import charts, palette
 from playground.ui.palette import Color
 
@@ -205,11 +203,8 @@ def _picture(values: Any, low: float, high: float, scheme: str) -> str:
     shares = np.clip((array - low) / (high - low), 0, 1)
     if bands := BANDS.get(scheme):
         shares = np.floor(shares * bands) / bands
-    palette = _palette(scheme)
-    pixels = palette[np.rint(shares * 255).astype(int)][::-1]
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    colors = _palette(scheme)
+    return data_url.png(colors[np.rint(shares * 255).astype(int)][::-1])
 
 
 @cache

@@ -26,7 +26,7 @@ def project_page(
     try_it: Callable[[Run], None],
     data: Callable[[Panel, Run], None],
     evaluate: Callable[[Run], None],
-    own: Callable[[Recipe], Examples | None] = lambda recipe: None,
+    own: Callable[[Recipe], Examples | None] = lambda _recipe: None,
     unit: str = "",
 ) -> None:
     """Settings (left), training (middle), trying (right); below: data, model, evaluation.

@@ -58,8 +58,6 @@ def match() -> Match:
             for rounds in home.things(GAME):
                 begun.replay(rounds)
         found: Match = home.live[MATCH]
-    # Under the names by which tests know them.
-    st.session_state[MATCH], st.session_state[FINISHED.name] = found, _finished()
     return found
 
 

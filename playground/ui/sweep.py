@@ -110,8 +110,10 @@ def show() -> None:
 
 
 def base_of(project: Project) -> Recipe:
-    """The settings on the project's sliders; before anybody has seen them in this session, those
-    of its present run, else its usual ones."""
+    """The settings on the project's sliders.
+
+    Before anybody has seen them in this session, those of its present run, else its usual ones.
+    """
     run = frame.runs().get(project.name)
     usual = project.recipe() if run is None else run.recipe
 

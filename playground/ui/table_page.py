@@ -14,7 +14,7 @@ from playground.service import Run
 from playground.ui import language
 from playground.ui.controls import Panel, control
 from playground.ui.language import _
-from playground.ui.own_table import OwnTable
+from playground.ui.own_table import OwnTable as OwnTable
 from playground.ui.parts import part
 from playground.ui.workbench import dataset_or_message, sizes
 
@@ -105,6 +105,7 @@ def knows_truth(run: Run) -> bool:
 
 
 def noise_of(run: Run) -> float:
+    """How noisy the generated rows of a run are."""
     return cast(float, run.recipe.data["noise"])
 
 

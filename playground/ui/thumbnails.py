@@ -6,8 +6,6 @@ strokes are of a middling brightness on no background: they are seen on light an
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -17,10 +15,9 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 
-from playground import models, optimizers
+from playground import data_url, models, optimizers
 from playground.data import coffee, movies, pen_strokes, shapes, weekday
 from playground.insight import loss_curves
 from playground.projects import PROJECTS
@@ -39,7 +36,7 @@ Points = Iterable[tuple[float, float]]
 @cache
 def url(stem: str) -> str:
     """The picture of the page ``pages/{stem}.py``, as an address with the whole SVG in it."""
-    return "data:image/svg+xml;base64," + base64.b64encode(svg(stem).encode()).decode()
+    return data_url.svg(svg(stem))
 
 
 def svg(stem: str) -> str:
@@ -94,19 +91,16 @@ def _pixels(
     colors: NDArray[np.uint8], place: tuple[float, float, float, float], sharp: bool
 ) -> str:
     """Colours (h, w, 3 or 4) stretched over ``place`` (x, y, width, height)."""
-    file = io.BytesIO()
-    Image.fromarray(colors).save(file, "PNG")
-    data = base64.b64encode(file.getvalue()).decode()
     x, y, width, height = place
     rendering = "pixelated" if sharp else "auto"
     return (
         f'<image x="{x}" y="{y}" width="{width}" height="{height}" preserveAspectRatio="none" '
-        f'style="image-rendering:{rendering}" href="data:image/png;base64,{data}"/>'
+        f'style="image-rendering:{rendering}" href="{data_url.png(colors)}"/>'
     )
 
 
 def _tint(color: str) -> NDArray[np.uint8]:
-    """ "#rrggbb" -> (3,)."""
+    """A colour "#rrggbb" as (3,)."""
     return np.frombuffer(bytes.fromhex(color[1:]), np.uint8)
 
 

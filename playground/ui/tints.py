@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
+
+from playground import data_url
 
 POSITIVE: Final = np.array([0, 114, 178], dtype=float)
 NEGATIVE: Final = np.array([213, 94, 0], dtype=float)
@@ -41,6 +40,4 @@ def larger(pixels: Pixels, side: int) -> Pixels:
 
 def url(pixels: Pixels) -> str:
     """The picture as an address with the whole PNG in it."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", compress_level=1)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return data_url.png(pixels, compress_level=1)

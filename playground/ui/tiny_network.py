@@ -32,12 +32,12 @@ START: Final = {
 
 
 def written(name: str) -> str:
-    """ "w11" as one reads it: w₁₁."""
+    """The name "w11" as one reads it: w₁₁."""
     return name.translate(SUBSCRIPTS)
 
 
 def tex(name: str) -> str:
-    """ "w11" in LaTeX."""
+    """The name "w11" in LaTeX."""
     return f"{name[0]}_{{{name[1:]}}}" if name[1:] else name
 
 
@@ -67,6 +67,7 @@ def parameters(dials: Dials) -> dict[str, float]:
 
 
 def inputs(dials: Dials) -> tuple[float, float]:
+    """The two inputs, as the dials have them."""
     return dials["x1"], dials["x2"]
 
 
@@ -162,7 +163,7 @@ def weighted_sum(neuron: int, number: Mapping[str, Number], done: bool) -> str:
 
 
 def letter(name: str) -> str:
-    """ "a1" in LaTeX."""
+    """The name "a1" in LaTeX."""
     return f"{name[0]}_{name[1]}"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 from torch import Tensor
 
+from playground import data_url
 from playground.data.drawings import EmptyDrawing, has_ink
 from playground.data.pictures import ENDINGS
 from playground.errors import PlaygroundError
@@ -73,7 +74,7 @@ def ask_about(raw: Any, run: Run, own: pictures.OwnPictures, seen_as: str) -> No
     assert answer.probabilities is not None
     names = dict(zip(run.project.labels, own.names, strict=True))
     seen, said = st.columns([1, 2], vertical_alignment="center", wrap=False)
-    shown = pictures.address(pictures.enlarged(picture, 84))
+    shown = data_url.png(pictures.enlarged(picture, 84))
     seen.image(shown, width=84, alt=_("What the network sees"))
     said.markdown(verdict(answer.probabilities, names, run.trained))
     said.caption(seen_as if run.trained else _(GUESSING))

@@ -127,7 +127,7 @@ def workbench(
     recipe: Recipe,
     own: Examples | None,
     try_it: Callable[[Run], None],
-    lines: Callable[[Run], dict[str, Sequence[Line]]] = lambda run: {},
+    lines: Callable[[Run], dict[str, Sequence[Line]]] = lambda _run: {},
     unit: str = "",
 ) -> None:
     """Buttons and live charts (middle), the thing to try (right).

@@ -12,8 +12,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from strokes import rasterize
 
-from playground.data.drawings import EmptyDrawing, has_ink, prepare, rasterize
+from playground.data.drawings import EmptyDrawing, has_ink, prepare
 from playground.errors import PlaygroundError
 
 Canvas = npt.NDArray[np.uint8]

@@ -101,7 +101,7 @@ def test_two_who_come_first_at_once_read_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readings, both = [], threading.Barrier(2)
-    read = mnist._read
+    read = mnist.read_idx
 
     def slowly(where: Path) -> tuple[Examples, Examples]:
         readings.append(where)
@@ -110,7 +110,7 @@ def test_two_who_come_first_at_once_read_it_once(
         return read(where)
 
     write(tmp_path, FILES)
-    monkeypatch.setattr(mnist, "_read", slowly)
+    monkeypatch.setattr(mnist, "read_idx", slowly)
     with ThreadPoolExecutor(2) as pool:
         one, other = pool.map(mnist.load, ["full"] * 2, [tmp_path] * 2)
     assert one is other

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from strokes import rasterize
 
-from playground.data.drawings import prepare, rasterize
+from playground.data.drawings import prepare
 from playground.data.pen_strokes import FORMS, SAMPLES, generate, write
 
 

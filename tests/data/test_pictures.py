@@ -123,11 +123,13 @@ def test_a_motion_photo_is_read() -> None:
 
 def test_scans_are_counted_as_far_as_the_picture_goes() -> None:
     plain, progressive = saved(arrow(), "JPEG"), saved(arrow(), "JPEG", progressive=True)
-    assert pictures._scans(plain) == 1
-    assert 2 < pictures._scans(progressive) == progressive.count(b"\xff\xda") < 20
+    assert pictures.count_scans(plain) == 1
+    assert 2 < pictures.count_scans(progressive) == progressive.count(b"\xff\xda") < 20
     thumbnail = b"\xff\xe1" + struct.pack(">H", len(progressive) + 2) + progressive
-    assert pictures._scans(plain[:2] + thumbnail + plain[2:]) == 1  # in a note of the camera
-    assert pictures._scans(plain[:2] + b"\xff\xfe\0\2" * 9_000 + plain[2:]) > pictures.MAX_SCANS
+    assert pictures.count_scans(plain[:2] + thumbnail + plain[2:]) == 1  # in a note of the camera
+    assert (
+        pictures.count_scans(plain[:2] + b"\xff\xfe\0\2" * 9_000 + plain[2:]) > pictures.MAX_SCANS
+    )
 
 
 def written() -> Image.Image:

@@ -231,10 +231,10 @@ def test_drawing_in_parts_gives_the_pictures_of_drawing_at_once() -> None:
     generator = torch.Generator().manual_seed(1)
     left = torch.randn(5, 28 * 28, 4, generator=generator) * 30
     right = torch.randn(5, 192, 4, generator=generator) * 30
-    assert torch.equal(shapes._least(left, right), (left @ right.mT).amin(dim=2))
+    assert torch.equal(shapes.least_products(left, right), (left @ right.mT).amin(dim=2))
     path = torch.randn(5, 192, 2, generator=generator)
-    seen = path @ shapes._DIRECTIONS.T
-    assert torch.equal(shapes._across(path), seen.amax(dim=1) - seen.amin(dim=1))
+    seen = path @ shapes.DIRECTIONS.T
+    assert torch.equal(shapes.breadths(path), seen.amax(dim=1) - seen.amin(dim=1))
 
 
 def test_drawing_says_how_far_it_is() -> None:

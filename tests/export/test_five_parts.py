@@ -51,7 +51,7 @@ def combinations(data: str) -> Iterator[Choices]:
 
 @pytest.fixture(autouse=True)
 def _nothing_has_run() -> None:
-    five_parts_run._outcome.cache_clear()
+    five_parts_run.outcome_of.cache_clear()
 
 
 # --- The code ---------------------------------------------------------------------------
@@ -263,13 +263,13 @@ def test_nothing_outside_is_disturbed() -> None:
     five_parts_run.untrained(write(SMALL))
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.get_num_threads() == count
-    assert five_parts_run._worker.submit(torch.get_num_threads).result() == 1
+    assert five_parts_run.WORKER.submit(torch.get_num_threads).result() == 1
 
 
 def test_visitors_at_the_same_time_do_not_mix_their_random_numbers() -> None:
     programs = [write(replace(SMALL, seed=seed, epochs=5, batch_size=16)) for seed in range(6)]
     alone = [five_parts_run.run(program).lines for program in programs]
-    five_parts_run._outcome.cache_clear()
+    five_parts_run.outcome_of.cache_clear()
     with ThreadPoolExecutor(6) as visitors:
         together = list(visitors.map(five_parts_run.run, programs))
     assert [outcome.lines for outcome in together] == alone

@@ -7,7 +7,9 @@ import io
 import math
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -19,16 +21,41 @@ ROOT = Path(__file__).parent.parent.parent
 SECONDS = 60
 
 
-def open_page(stem: str, language: str = "en", **parameters: str) -> AppTest:
-    """``pages/{stem}.py`` by a link with these parameters, run once without an exception."""
+def open_page(
+    stem: str, language: str = "en", state: Mapping[str, Any] | None = None, **parameters: str
+) -> AppTest:
+    """``pages/{stem}.py`` by a link with these parameters, run once without an exception.
+
+    ``state``: what the session knows already.
+    """
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
     app.switch_page(f"pages/{stem}.py")
-    app.query_params["lang"] = language
-    for name, value in parameters.items():
-        app.query_params[name] = value
+    for key, value in (state or {}).items():
+        app.session_state[key] = value
+    for name, text in {"lang": language, **parameters}.items():
+        app.query_params[name] = text
+    app.run()
+    assert not app.exception, [one.value for one in app.exception]
+    return app
+
+
+def the_run(app: AppTest, stem: str) -> Run:
+    """The run of a project's page."""
+    run: Run = app.session_state["desk"].runs[stem]
+    return run
+
+
+def train(app: AppTest, stem: str, button: str = "main") -> Run:
+    """Press Train, or another button, and come back when the run stands still."""
+    app.button(key=f"{stem}.{button}").click().run()
+    run = the_run(app, stem)
+    end = time.monotonic() + SECONDS
+    while run.active and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not run.active, run.error
     app.run()
     assert not app.exception
-    return app
+    return run
 
 
 def data_url(picture: Image.Image) -> str:

@@ -14,7 +14,8 @@ import pytest
 from opening import SECONDS, open_page, wait_for_data
 from streamlit.testing.v1 import AppTest
 
-from playground import board as rules
+from playground.board import gate
+from playground.board import ranking as rules
 from playground.desk import Desk, Desks
 from playground.projects import PROJECTS
 from playground.service import Run
@@ -49,14 +50,14 @@ def desks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Desks]:
 @pytest.fixture
 def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     board.gate.clear()
-    monkeypatch.setenv(rules.SECRET, SECRET)
+    monkeypatch.setenv(gate.SECRET, SECRET)
     yield SECRET
     board.gate.clear()
 
 
 @pytest.fixture(autouse=True)
 def _no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(rules.SECRET, raising=False)
+    monkeypatch.delenv(gate.SECRET, raising=False)
 
 
 def said(app: AppTest) -> str:
@@ -127,9 +128,9 @@ def test_only_with_a_secret_it_stands_in_the_navigation(
     real = frame.st.Page
     monkeypatch.setattr(frame.st, "Page", page)
     open_page("runs")
-    monkeypatch.setenv(rules.SECRET, "  ")
+    monkeypatch.setenv(gate.SECRET, "  ")
     open_page("runs")
-    monkeypatch.setenv(rules.SECRET, SECRET)
+    monkeypatch.setenv(gate.SECRET, SECRET)
     open_page("runs")
     # The page is asked for more than once in a run.
     assert shown == sorted(shown)
@@ -141,7 +142,7 @@ def test_the_secret_may_stand_in_streamlits_file(
     monkeypatch: pytest.MonkeyPatch, desks: Desks
 ) -> None:
     app = AppTest.from_file(str(frame.ROOT / "app.py"), default_timeout=SECONDS)
-    app.secrets[rules.SECRET] = SECRET
+    app.secrets[gate.SECRET] = SECRET
     app.switch_page("pages/board.py")
     app.run()
     board.gate.clear()
@@ -195,9 +196,9 @@ def test_another_secret_closes_what_the_old_one_opened(
 ) -> None:
     seat(desks, "Ala", FIGURE)
     app = enter(open_board())
-    monkeypatch.setenv(rules.SECRET, "another")
+    monkeypatch.setenv(gate.SECRET, "another")
     assert not tables(app.run())
-    monkeypatch.delenv(rules.SECRET)
+    monkeypatch.delenv(gate.SECRET)
     assert "The class board is off" in said(app.run())
 
 
@@ -378,7 +379,7 @@ def test_who_lost_the_nickname_chooses_another(secret: str, desks: Desks) -> Non
     assert [one.nickname for one in desks.store.board()] == ["polite"]
     # Once the board is off, it can still be left.
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv(rules.SECRET)
+        patch.delenv(gate.SECRET)
         assert board_join.secret() is None
         app.run()
         app.button(key="board.leave").click().run()
@@ -390,7 +391,7 @@ def test_a_run_and_a_throw_come_to_the_board(
 ) -> None:
     app = open_page("rps", players="20", rounds="30", epochs="1")
     join(app, "Ala")
-    run: Run = app.session_state["runs"]["rps"]
+    run: Run = app.session_state["desk"].runs["rps"]
     wait_for_data(run)
     app.run()
     app.button(key="rps.main").click().run()

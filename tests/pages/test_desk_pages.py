@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from opening import data_url, wait_for_data
+from opening import SECONDS, data_url, open_page, the_run, train, wait_for_data
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
@@ -22,10 +22,11 @@ from playground.desk import Desks
 from playground.projects import PROJECTS
 from playground.projects.base import Project
 from playground.recipe import Recipe
-from playground.service import Run, RunService
+from playground.service import RunService
 from playground.store import ID, Row, Store, StoreError
 from playground.ui import desk as desk_page
 from playground.ui import draw_pad
+from playground.ui.rps_game import FINISHED
 
 # All of them now: one that is imported later would keep a stand-in's service for good.
 MODULES = [
@@ -33,7 +34,6 @@ MODULES = [
     for found in pkgutil.iter_modules(ui.__path__)
 ]
 ROOT = Path(__file__).parent.parent.parent
-SECONDS = 60
 TINY = {"examples": "200", "epochs": "2"}
 LANGUAGES = ("en", "pl")
 
@@ -82,13 +82,10 @@ def server(room: Room) -> Server:
     return room.start()
 
 
-def open_page(stem: str, language: str = "en", **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
-    app.switch_page(f"pages/{stem}.py")
-    for name, value in {"lang": language, **parameters}.items():
-        app.query_params[name] = value
-    app.run()
-    if stem in app.session_state["runs"]:
+def open_settled(stem: str, language: str = "en", **parameters: str) -> AppTest:
+    """A page, with the data of its run there."""
+    app = open_page(stem, language, **parameters)
+    if stem in app.session_state["desk"].runs:
         wait_for_data(the_run(app, stem))
         app.run()
     assert not app.exception
@@ -102,22 +99,6 @@ def loading(stem: str, **parameters: str) -> AppTest:
     for name, value in parameters.items():
         app.query_params[name] = value
     return app.run()
-
-
-def the_run(app: AppTest, stem: str) -> Run:
-    run: Run = app.session_state["runs"][stem]
-    return run
-
-
-def train(app: AppTest, stem: str, button: str = "main") -> Run:
-    app.button(key=f"{stem}.{button}").click().run()
-    run = the_run(app, stem)
-    deadline = time.monotonic() + SECONDS
-    while run.active and time.monotonic() < deadline:
-        time.sleep(0.01)
-    app.run()
-    assert not app.exception
-    return run
 
 
 def id_of(app: AppTest) -> str:
@@ -139,7 +120,7 @@ def seven() -> Image.Image:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_desk_begins_with_something_to_keep(server: Server, language: str) -> None:
-    app = open_page("coffee", language, **TINY)
+    app = open_settled("coffee", language, **TINY)
     assert "desk" not in app.query_params
     assert ("Nothing saved" if language == "en" else "Nic jeszcze nie zapisano") in said(app)
     train(app, "coffee")
@@ -160,12 +141,12 @@ def test_a_desk_begins_with_something_to_keep(server: Server, language: str) -> 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_reload_finds_the_same_run(server: Server, language: str) -> None:
-    app = open_page("coffee", language, **{**TINY, "epochs": "500"})
+    app = open_settled("coffee", language, **{**TINY, "epochs": "500"})
     app.button(key="coffee.main").click().run()
     run = the_run(app, "coffee")
-    again = open_page("coffee", language, desk=id_of(app))
+    again = open_settled("coffee", language, desk=id_of(app))
     assert the_run(again, "coffee") is run
-    assert again.session_state["kept"] is app.session_state["kept"]
+    assert again.session_state["desk"].kept is app.session_state["desk"].kept
     # The address says only whose desk it is: the sliders are those of the run.
     assert again.session_state["coffee.examples"] == 200
     assert again.session_state["coffee.epochs"] == 500
@@ -190,7 +171,7 @@ def test_train_pressed_while_its_data_load_is_on_the_desk(
     assert not app.exception
     run, desk = the_run(app, "coffee"), id_of(app)
     assert (run.state, run.loaded) == ("waiting", False)
-    assert [kept.run for kept in app.session_state["kept"].runs] == [run]
+    assert [kept.run for kept in app.session_state["desk"].kept.runs] == [run]
     assert the_run(loading("coffee", desk=desk), "coffee") is run
     there.set()
     deadline = time.monotonic() + SECONDS
@@ -198,16 +179,16 @@ def test_train_pressed_while_its_data_load_is_on_the_desk(
         assert time.monotonic() < deadline
         time.sleep(0.01)
     room.start()  # nobody has looked since
-    again = the_run(open_page("coffee", desk=desk), "coffee")
+    again = the_run(open_settled("coffee", desk=desk), "coffee")
     assert again.state == "finished"
     assert again.snapshot().history.losses == run.snapshot().history.losses
 
 
 def test_two_tabs_do_not_pull_at_one_slider(server: Server) -> None:
-    one = open_page("coffee", "en", **TINY)
+    one = open_settled("coffee", "en", **TINY)
     run = train(one, "coffee", "epoch")
     assert run.state == "paused"
-    two = open_page("coffee", "en", desk=id_of(one))
+    two = open_settled("coffee", "en", desk=id_of(one))
     two.session_state["coffee.learning_rate"] = 0.005
     two.run()
     assert run.controls.now.learning_rate == 0.005
@@ -217,41 +198,41 @@ def test_two_tabs_do_not_pull_at_one_slider(server: Server) -> None:
     two.button(key="coffee.reset").click().run()
     one.run()
     assert the_run(one, "coffee").state == "ready"
-    assert len(one.session_state["kept"].runs) == 1
+    assert len(one.session_state["desk"].kept.runs) == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_after_a_restart_the_finished_run_is_there(room: Room, language: str) -> None:
     first = room.start()
-    app = open_page("coffee", language, **TINY)
+    app = open_settled("coffee", language, **TINY)
     run = train(app, "coffee")
     assert run.state == "finished"
     price = app.metric[0].value
     assert first.desks.flush()
     room.start()
-    again = open_page("coffee", language, desk=id_of(app))
+    again = open_settled("coffee", language, desk=id_of(app))
     found = the_run(again, "coffee")
     assert found is not run
     assert found.snapshot().history == run.snapshot().history
     assert again.metric[0].value == price
     again.switch_page("pages/runs.py").run()
     assert not again.exception
-    assert len(again.session_state["kept"].runs) == 1
+    assert len(again.session_state["desk"].kept.runs) == 1
     again.switch_page("pages/coffee.py").run()
     # Training anew is as ever, and joins the list.
     train(again, "coffee")
-    assert len(again.session_state["kept"].runs) == 2
+    assert len(again.session_state["desk"].kept.runs) == 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_after_a_restart_an_unfinished_run_is_offered(room: Room, language: str) -> None:
     first = room.start()
-    app = open_page("coffee", language, **{**TINY, "epochs": "4"})
+    app = open_settled("coffee", language, **{**TINY, "epochs": "4"})
     train(app, "coffee", "epoch")
     train(app, "coffee", "epoch")
     assert first.desks.flush()
     room.start()
-    again = open_page("coffee", language, desk=id_of(app))
+    again = open_settled("coffee", language, desk=id_of(app))
     label = {"en": "Continue from epoch 2", "pl": "Kontynuuj od epoki 2"}[language]
     assert again.button(key="coffee.main").label == label
     assert {"en": "The server was restarted", "pl": "Serwer został"}[language] in said(again)
@@ -266,13 +247,13 @@ def test_pictures_rows_and_games_come_back(room: Room, monkeypatch: pytest.Monke
     digits = {"examples": "500", "european": "false", "architecture": "mlp"}
     drawn = data_url(seven())
     monkeypatch.setattr(draw_pad, "canvas", lambda **options: drawn)
-    app = open_page("digits", "en", **digits)
+    app = open_settled("digits", "en", **digits)
     app.session_state["digits.was"] = "7"
     app.run()
     pills = next(one for one in app.button_group if one.key == "digits.was@en")
     pills.set_value("3").run()
     desk = id_of(app)
-    own = app.session_state["runs"]["digits"].own
+    own = app.session_state["desk"].runs["digits"].own
     assert own is not None
     app.switch_page("pages/coffee.py").run()
     csv = b"size,extras,takeaway,price\nsmall,1,no,10.5\nlarge,2,yes,19\n"
@@ -282,29 +263,29 @@ def test_pictures_rows_and_games_come_back(room: Room, monkeypatch: pytest.Monke
         app.button(key=f"rps.{move}").click().run()
     app.button(key="rps.new").click().run()
     app.button(key="rps.scissors").click().run()
-    played = app.session_state["rps.match"].rounds()
+    played = app.session_state["desk"].live["rps.match"].rounds()
     assert not app.exception
     assert id_of(app) == desk
     assert first.desks.flush()
 
     room.start()
-    again = open_page("digits", "pl", desk=desk, **digits)
-    found = again.session_state["runs"]["digits"].own
+    again = open_settled("digits", "pl", desk=desk, **digits)
+    found = again.session_state["desk"].runs["digits"].own
     assert found is not None
     assert np.array_equal(found.inputs, own.inputs)
     assert found.targets.tolist() == own.targets.tolist()
     again.switch_page("pages/coffee.py").run()
     assert "2 własne wiersze" in said(again)
     again.switch_page("pages/rps.py").run()
-    assert again.session_state["rps.match"].rounds() == played
-    assert [len(game) for game in again.session_state["rps.finished"]] == [3]
+    assert again.session_state["desk"].live["rps.match"].rounds() == played
+    assert [len(game) for game in again.session_state["desk"].things(FINISHED)] == [3]
     assert not again.exception
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("asked", ["q" * 22, "x", "<script>alert(1)</script>", "../" * 50])
 def test_an_address_without_a_desk(server: Server, language: str, asked: str) -> None:
-    app = open_page("coffee", language, desk=asked, **TINY)
+    app = open_settled("coffee", language, desk=asked, **TINY)
     sentence = {"en": "no desk at this address", "pl": "Pod tym adresem nie ma biurka"}[language]
     assert sentence in said(app)
     assert asked == "x" or asked not in said(app)
@@ -319,10 +300,10 @@ def test_an_address_without_a_desk(server: Server, language: str, asked: str) ->
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_desk_is_deleted_after_asking_twice(server: Server, language: str) -> None:
-    app = open_page("coffee", language, **{**TINY, "epochs": "500"})
+    app = open_settled("coffee", language, **{**TINY, "epochs": "500"})
     app.button(key="coffee.main").click().run()
     run, desk = the_run(app, "coffee"), id_of(app)
-    other = open_page("coffee", language, desk=desk)
+    other = open_settled("coffee", language, desk=desk)
     app.button(key="desk.delete").click().run()
     assert not run.over
     app.button(key="desk.delete.no").click().run()
@@ -333,14 +314,14 @@ def test_a_desk_is_deleted_after_asking_twice(server: Server, language: str) -> 
     assert run.over
     assert "desk" not in app.query_params
     assert the_run(app, "coffee").state == "ready"
-    assert app.session_state["kept"].runs == []
+    assert app.session_state["desk"].kept.runs == []
     other.run()
     assert "desk" not in other.query_params
     assert the_run(other, "coffee").state == "ready"
     sentence = {"en": "This desk was deleted", "pl": "To biurko zostało usunięte"}[language]
     assert sentence in said(other)
     assert {"en": "no desk at this address", "pl": "nie ma"}[language] in said(
-        open_page("coffee", language, desk=desk)
+        open_settled("coffee", language, desk=desk)
     )
 
 
@@ -351,7 +332,7 @@ def test_a_disk_that_cannot_be_written_is_said_once(
     (tmp_path / "note").write_text("no folder")
     server = room.start(f"sqlite:///{tmp_path / 'note' / 'playground.db'}")
     sentence = {"en": "cannot write", "pl": "nie może pisać"}[language]
-    app = open_page("coffee", language, **TINY)
+    app = open_settled("coffee", language, **TINY)
     app.button(key="coffee.main").click().run()
     toasts = [toast.value for toast in app.toast]
     deadline = time.monotonic() + SECONDS
@@ -365,7 +346,7 @@ def test_a_disk_that_cannot_be_written_is_said_once(
     assert the_run(app, "coffee").state == "finished", "the app goes on"
     assert sentence in said(app), "it still stands in the popover"
     # A reload finds what is in memory.
-    again = open_page("coffee", language, desk=id_of(app))
+    again = open_settled("coffee", language, desk=id_of(app))
     assert the_run(again, "coffee") is the_run(app, "coffee")
 
 
@@ -378,7 +359,7 @@ def test_a_desk_that_cannot_be_read_now_keeps_its_address(
         )
 
     monkeypatch.setattr(server.desks, "open", fail)
-    app = open_page("coffee", desk="r" * 22, **TINY)
+    app = open_settled("coffee", desk="r" * 22, **TINY)
     assert "cannot be read at the moment" in said(app)
     assert id_of(app) == "r" * 22
     app.button(key="desk.notice.close").click().run()
@@ -393,7 +374,7 @@ def test_a_run_of_another_version_is_said_and_can_be_deleted(server: Server, lan
     row = Row("r", 7, "a *newer* one", True, True, "finished", recipe, "{}", 3, 0, 0.0)
     server.desks.store.create(name)
     server.desks.store.save_run(name, row)
-    app = open_page("runs", language, desk=name)
+    app = open_settled("runs", language, desk=name)
     said = " ".join(one.value for one in app.markdown)
     assert {"en": "another version", "pl": "innej wersji"}[language] in said
     assert r"a \*newer\* one" in said

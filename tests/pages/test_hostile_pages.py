@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from opening import open_page
 from streamlit.testing.v1 import AppTest
 
 from playground import links
@@ -16,7 +16,6 @@ from playground.projects import PROJECTS
 from playground.ui import controls, draw_pad, frame
 from playground.ui.problems import plain
 
-ROOT: Final = Path(__file__).parent.parent.parent
 PAGES: Final = [stem for entries in frame.PAGES.values() for stem, _title, _icon in entries]
 HOSTILE: Final = {
     "words": "<img src=x onerror=alert(1)>[x](javascript:alert(1))`*_$\\frac{1}{0}$ :red[x]",
@@ -26,7 +25,6 @@ HOSTILE: Final = {
     "nothing": "",
     "letters": "\u202e\0\ud7ff\U0010ffff",
 }
-SECONDS: Final = 60
 
 
 @pytest.fixture(autouse=True)
@@ -46,24 +44,14 @@ def no_worker_is_left() -> Iterator[None]:
 def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, controls.Dials]:
     """The dials of the pages that have been opened, by name."""
     found: dict[str, controls.Dials] = {}
-    seed = controls.Dials._seed
+    seed = controls.Dials.seed
 
     def noted(dials: controls.Dials) -> None:
         found[dials.name] = dials
         seed(dials)
 
-    monkeypatch.setattr(controls.Dials, "_seed", noted)
+    monkeypatch.setattr(controls.Dials, "seed", noted)
     return found
-
-
-def open_page(stem: str, language: str = "en", **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
-    app.switch_page(f"pages/{stem}.py")
-    for name, value in {"lang": language, **parameters}.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, [one.value for one in app.exception]
-    return app
 
 
 FIELDS: Final[dict[str, dict[str, Field]]] = {}  # of each page, asked once
@@ -163,7 +151,7 @@ def test_a_network_too_large_is_refused_where_it_is_chosen(language: str) -> Non
         assert buttons[f"shapes.{name}"].disabled
     # The sliders stay as they were asked for, and the network of before can be tried.
     assert value(app, "shapes", "channels") == (128,) * 4
-    run = app.session_state["runs"]["shapes"]
+    run = app.session_state["desk"].runs["shapes"]
     assert run.recipe.channels == (24, 48, 96)
     # One slider back, and it trains.
     app.session_state["shapes.more"] = True  # where they are
@@ -179,13 +167,13 @@ def test_a_network_too_large_is_refused_where_it_is_chosen(language: str) -> Non
     assert not app.exception
     assert not app.error
     assert not next(one for one in app.button if one.key == "shapes.main").disabled
-    assert app.session_state["runs"]["shapes"].recipe.channels == (8,) * 4
+    assert app.session_state["desk"].runs["shapes"].recipe.channels == (8,) * 4
 
 
 def test_a_run_that_trains_may_go_on_while_the_sliders_ask_for_too_much() -> None:
     app = open_page("shapes", examples="300", epochs="500")
     app.button(key="shapes.main").click().run()
-    run = app.session_state["runs"]["shapes"]
+    run = app.session_state["desk"].runs["shapes"]
     assert run.state != "ready"
     before = dict(app.session_state["shapes.fits"])
     app.session_state["shapes.more"] = True  # where its other sliders are
@@ -197,7 +185,7 @@ def test_a_run_that_trains_may_go_on_while_the_sliders_ask_for_too_much() -> Non
     app.run()
     assert not app.exception
     assert app.error
-    assert app.session_state["runs"]["shapes"] is run
+    assert app.session_state["desk"].runs["shapes"] is run
     assert app.session_state["shapes.fits"] == before
     assert run.controls.now.learning_rate == 0.5  # this still takes effect
     buttons = {one.key: one for one in app.button}

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
-
 import pytest
-from opening import data_url, wait_for_data
+from opening import data_url, open_page, train, wait_for_data
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
 from playground.insight.surgery import SetWeight
 from playground.ui import draw_pad
 
-ROOT = Path(__file__).parent.parent.parent
-SECONDS = 60
 TINY = {
     "coffee": {"examples": "200", "epochs": "2", "hidden": "6,4"},
     "weekday": {"examples": "400", "epochs": "1", "activation": "tanh"},
@@ -54,13 +49,8 @@ def canvas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def inside(stem: str, language: str, view: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
-    app.switch_page(f"pages/{stem}.py")
-    app.query_params["lang"] = language
-    for name, value in TINY[stem].items():
-        app.query_params[name] = value
-    app.run()
-    run = app.session_state["runs"][stem]
+    app = open_page(stem, language, **TINY[stem])
+    run = app.session_state["desk"].runs[stem]
     wait_for_data(run)
     (label,) = [tab.label for tab in app.tabs if "visibility" in tab.label]
     app.session_state[f"{stem}.tabs"] = label
@@ -73,17 +63,6 @@ def show(app: AppTest, stem: str, view: str) -> AppTest:
     assert not app.exception
     assert not app.error
     return app
-
-
-def train(app: AppTest, stem: str, button: str = "main") -> None:
-    app.button(key=f"{stem}.{button}").click().run()
-    run = app.session_state["runs"][stem]
-    deadline = time.monotonic() + SECONDS
-    while run.active and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not run.active, run.error
-    app.run()
-    assert not app.exception
 
 
 def captions(app: AppTest) -> str:
@@ -105,7 +84,7 @@ def test_untrained_and_trained(stem: str, language: str, step: str) -> None:
     app = inside(stem, language, "network")
     assert f"{step} 0." in captions(app)
     train(app, stem)
-    steps = app.session_state["runs"][stem].snapshot().history.steps
+    steps = app.session_state["desk"].runs[stem].snapshot().history.steps
     assert f"{step} {steps}." in captions(app)
 
 
@@ -157,7 +136,7 @@ def test_pixels_of_the_students_picture_and_of_a_validation_example(
 def test_surgery_changes_a_copy_can_be_undone_and_leaves_the_run_alone() -> None:
     app = inside("coffee", "en", "surgery")
     train(app, "coffee")
-    run = app.session_state["runs"]["coffee"]
+    run = app.session_state["desk"].runs["coffee"]
     before = {name: one.clone() for name, one in run.published().weights.items()}
     whole = [metric.value for metric in app.metric[-4:]]
     assert whole[:2] == whole[2:]  # the copy is the network
@@ -182,7 +161,7 @@ def test_surgery_changes_a_copy_can_be_undone_and_leaves_the_run_alone() -> None
 
 def test_a_weight_is_set_by_its_slider() -> None:
     app = inside("coffee", "pl", "surgery")
-    run = app.session_state["runs"]["coffee"]
+    run = app.session_state["desk"].runs["coffee"]
     weights = run.project.build(run.recipe).get_parameter("1.weight").detach()
     highest = 2 * float(weights.abs().max())
     for value in (highest, -highest):
@@ -202,7 +181,7 @@ def test_surgery_keeps_its_patient_while_training_goes_on() -> None:
     train(app, "coffee")
     assert "after step 0." in captions(app)
     app.button(key="coffee.inside.patient").click().run()
-    steps = app.session_state["runs"]["coffee"].snapshot().history.steps
+    steps = app.session_state["desk"].runs["coffee"].snapshot().history.steps
     assert f"after step {steps}." in captions(app)
     assert len(app.session_state["coffee.inside.look"].edits) == 1
 

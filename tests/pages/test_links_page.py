@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from opening import open_page
 
 from playground import links
 from playground.projects import PROJECTS, project
 from playground.ui import draw_pad
 
-ROOT = Path(__file__).parent.parent.parent
-
 
 @pytest.fixture(autouse=True)
 def empty_canvas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draw_pad, "canvas", lambda **options: None)
-
-
-def open_page(stem: str, language: str, **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.switch_page(f"pages/{stem}.py")
-    for name, value in {"lang": language, **parameters}.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
 
 
 def controls(app: Any, stem: str, *words: str) -> set[str]:
@@ -46,7 +33,7 @@ def test_a_teachers_link_shows_its_controls_alone(language: str) -> None:
     app = open_page("coffee", language, **link, noise="0.25")
     assert not app.warning
     assert controls(app, "coffee") == {"hidden", "learning_rate", "seed"}
-    recipe = app.session_state["runs"]["coffee"].recipe
+    recipe = app.session_state["desk"].runs["coffee"].recipe
     assert (recipe.learning_rate, recipe.batch_size, recipe.data["noise"]) == (0.5, 16, 0.25)
     # It stays so while somebody works with the page,
     app.number_input(key=f"coffee.seed@{language}").set_value(3).run()
@@ -66,7 +53,7 @@ def test_a_link_may_show_the_presets_and_data() -> None:
     assert controls(app, "weekday") == {"preset", "noise"}
     preset = project("weekday").presets[1].name
     app.selectbox(key="weekday.preset@en").select(preset).run()
-    assert app.session_state["runs"]["weekday"].recipe == project("weekday").preset(preset)
+    assert app.session_state["desk"].runs["weekday"].recipe == project("weekday").preset(preset)
 
 
 def test_a_link_that_names_only_strangers_hides_nothing() -> None:
@@ -102,7 +89,7 @@ def test_one_link_a_page_as_a_browser_opens_it(name: str) -> None:
         wanted |= {"architecture": "mlp", "channels": "4", "kernels": "2", "strides": "1"}
     app = open_page(name, "en", **wanted)
     assert not app.warning
-    recipe = app.session_state["runs"][name].recipe
+    recipe = app.session_state["desk"].runs[name].recipe
     values, _problems = links.read({f.name: f for f in links.fields(kind)}, wanted)
     assert recipe == links.recipe(kind, values)
 
@@ -125,6 +112,6 @@ def test_the_page_writes_the_link_that_a_teacher_chooses() -> None:
     assert "hidden=4,2" in address, "a person can read it"
     again = open_page("coffee", **{"language": asked.pop("lang")}, **asked)
     assert controls(again, "coffee") == {"hidden", "epochs"}
-    assert again.session_state["runs"]["coffee"].recipe == (
-        app.session_state["runs"]["coffee"].recipe
+    assert again.session_state["desk"].runs["coffee"].recipe == (
+        app.session_state["desk"].runs["coffee"].recipe
     )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 
 import pytest
-from opening import data_url, wait_for_data
+from opening import data_url, open_page, train, wait_for_data
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
@@ -15,7 +14,6 @@ from playground.projects import PROJECTS
 from playground.recipe import FIELDS
 from playground.ui import draw_pad, frame
 
-ROOT = Path(__file__).parent.parent.parent
 PAGES = [stem for entries in frame.PAGES.values() for stem, _title, _icon in entries]
 LANGUAGES = ("en", "pl")
 SECONDS = 60
@@ -32,18 +30,13 @@ def seven() -> Image.Image:
     return picture
 
 
-def open_page(stem: str, language: str, **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
-    app.switch_page(f"pages/{stem}.py")
-    app.query_params["lang"] = language
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    return settled(app.run())
+def open_settled(stem: str, language: str, **parameters: str) -> AppTest:
+    return settled(open_page(stem, language, **parameters))
 
 
 def settled(app: AppTest) -> AppTest:
     """The page once its data set is there, which a browser's timer would wait for."""
-    runs = app.session_state["runs"] if "runs" in app.session_state else {}  # noqa: SIM401
+    runs = app.session_state["desk"].runs if "desk" in app.session_state else {}
     if any(not run.loaded for run in runs.values()):
         for run in runs.values():
             wait_for_data(run)
@@ -54,7 +47,7 @@ def settled(app: AppTest) -> AppTest:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("stem", PAGES)
 def test_page_shows_without_an_exception(stem: str, language: str) -> None:
-    app = open_page(stem, language)
+    app = open_settled(stem, language)
     assert not app.exception
     assert app.title[0].value
     assert not app.error
@@ -62,14 +55,14 @@ def test_page_shows_without_an_exception(stem: str, language: str) -> None:
 
 @pytest.mark.parametrize("stem", PAGES)
 def test_the_two_languages_differ(stem: str) -> None:
-    english, polish = (open_page(stem, language) for language in LANGUAGES)
+    english, polish = (open_settled(stem, language) for language in LANGUAGES)
     said = [(app.title[0].value, app.markdown[0].value) for app in (english, polish)]
     assert said[0] != said[1]  # a neuron is „neuron", but its question is asked in Polish
 
 
 @pytest.mark.parametrize("stem", sorted(PROJECTS))
 def test_hostile_parameters_are_named_and_the_page_works(stem: str) -> None:
-    app = open_page(stem, "en", learning_rate="1e999", epochs="<script>", hidden="0,0", loss="x")
+    app = open_settled(stem, "en", learning_rate="1e999", epochs="<script>", hidden="0,0", loss="x")
     assert not app.exception
     said = " ".join(warning.value for warning in app.warning)
     for name in ("learning_rate", "epochs", "hidden", "loss"):
@@ -78,7 +71,7 @@ def test_hostile_parameters_are_named_and_the_page_works(stem: str) -> None:
 
 
 def test_a_link_moves_the_sliders() -> None:
-    app = open_page("digits", "en", epochs="3", hidden="32,16", architecture="mlp")
+    app = open_settled("digits", "en", epochs="3", hidden="32,16", architecture="mlp")
     assert not app.warning
     assert app.session_state["digits.hidden"] == (32, 16)
     assert app.session_state["digits.epochs"] == 3
@@ -86,7 +79,7 @@ def test_a_link_moves_the_sliders() -> None:
 
 
 def test_an_unknown_language_falls_back() -> None:
-    app = open_page("digits", "xx")
+    app = open_settled("digits", "xx")
     assert not app.exception
     assert app.title[0].value == "Digits"
 
@@ -95,7 +88,7 @@ def test_a_drawing_gets_a_prediction_from_an_untrained_network(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(draw_pad, "canvas", lambda **options: data_url(seven()))
-    app = open_page("digits", "en", architecture="mlp", hidden="8", european="false")
+    app = open_settled("digits", "en", architecture="mlp", hidden="8", european="false")
     assert not app.exception
     assert any("It is only guessing" in caption.value for caption in app.caption)
     assert any(":gray[" in heading.value for heading in app.markdown)
@@ -111,15 +104,10 @@ TINY = {
 }
 
 
-def train(app: AppTest, stem: str) -> AppTest:
+def finish(app: AppTest, stem: str) -> None:
     """Press Train and come back when the run is over."""
-    app.button(key=f"{stem}.main").click().run()
-    run = app.session_state["runs"][stem]
-    deadline = time.monotonic() + SECONDS
-    while not run.over and time.monotonic() < deadline:
-        time.sleep(0.01)
+    run = train(app, stem)
     assert run.state == "finished", run.error
-    return app.run()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -128,14 +116,14 @@ def test_train_and_measure_on_the_test_set(
     stem: str, language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(draw_pad, "canvas", lambda **options: data_url(seven()))
-    app = open_page(stem, language, **TINY[stem])
+    app = open_settled(stem, language, **TINY[stem])
     tabs = [tab.label for tab in app.tabs]
     for label in tabs[1:]:
         app.session_state[f"{stem}.tabs"] = label
         app.run()
         assert not app.exception
     app.session_state[f"{stem}.tabs"] = next(tab for tab in tabs if ":material/verified:" in tab)
-    train(app, stem)
+    finish(app, stem)
     assert not app.exception
     app.button(key=f"{stem}.test").click().run()
     assert not app.exception
@@ -143,37 +131,37 @@ def test_train_and_measure_on_the_test_set(
     # Looking at it once more does not measure again, and a new run starts from its own data.
     app.button(key=f"{stem}.reset").click().run()
     assert not app.exception
-    assert app.session_state["runs"][stem].state == "ready"
+    assert app.session_state["desk"].runs[stem].state == "ready"
 
 
 def test_presets_move_the_sliders_and_train_nothing() -> None:
     for stem, kind in PROJECTS.items():
-        app = open_page(stem, "en")
+        app = open_settled(stem, "en")
         for preset in kind.presets:
             app.selectbox(key=f"{stem}.preset@en").select(preset.name).run()
             assert not app.exception
-            recipe = settled(app).session_state["runs"][stem].recipe
+            recipe = settled(app).session_state["desk"].runs[stem].recipe
             assert recipe.with_(threads=0) == kind.preset(preset.name)
-            assert app.session_state["runs"][stem].state == "ready"
+            assert app.session_state["desk"].runs[stem].state == "ready"
 
 
 def test_another_language_changes_no_setting() -> None:
-    app = open_page("weekday", "en", activation="tanh", optimizer="sgd", learning_rate="0.5")
-    before = app.session_state["runs"]["weekday"].recipe
+    app = open_settled("weekday", "en", activation="tanh", optimizer="sgd", learning_rate="0.5")
+    before = app.session_state["desk"].runs["weekday"].recipe
     app.session_state["weekday.tabs"] = app.tabs[3].label
     for language in ("pl", "en", "pl"):
         app.session_state["lang"] = language
         app.run()
         assert not app.exception
         assert app.session_state["weekday.tabs"] == app.tabs[3].label
-        assert app.session_state["runs"]["weekday"].recipe == before
+        assert app.session_state["desk"].runs["weekday"].recipe == before
 
 
 def test_divergence_is_explained() -> None:
-    app = open_page("coffee", "pl")
+    app = open_settled("coffee", "pl")
     app.selectbox(key="coffee.preset@pl").select("diverges").run()
     app.button(key="coffee.main").click().run()
-    run = app.session_state["runs"]["coffee"]
+    run = app.session_state["desk"].runs["coffee"]
     deadline = time.monotonic() + SECONDS
     while not run.over and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -184,17 +172,17 @@ def test_divergence_is_explained() -> None:
 
 @pytest.mark.parametrize("way", ["photo", "camera"])
 def test_every_way_to_show_a_shape(way: str) -> None:
-    app = open_page("shapes", "pl", **TINY["shapes"])
+    app = open_settled("shapes", "pl", **TINY["shapes"])
     app.session_state["shapes.way"] = way
     app.run()
     assert not app.exception
-    assert app.session_state["runs"]["shapes"].recipe.data["photo"] == 0
+    assert app.session_state["desk"].runs["shapes"].recipe.data["photo"] == 0
 
 
 @pytest.mark.parametrize("stem", sorted(PROJECTS))
 def test_no_widget_takes_the_key_of_a_setting(stem: str) -> None:
     """A widget under a field's plain key would put its own value into the recipe."""
-    app = open_page(stem, "en", **TINY[stem])
+    app = open_settled(stem, "en", **TINY[stem])
     settings = {f"{stem}.{name}" for name in (*FIELDS, *PROJECTS[stem].recipe().data)}
     widgets = {
         widget.key
@@ -205,17 +193,17 @@ def test_no_widget_takes_the_key_of_a_setting(stem: str) -> None:
 
 
 def test_the_slider_of_training_digits_ends_where_its_source_does() -> None:
-    app = open_page("digits", "en", strokes="100", european="false", architecture="mlp")
+    app = open_settled("digits", "en", strokes="100", european="false", architecture="mlp")
     slider = app.select_slider(key="digits.examples@en")
     assert slider.options[-2:] == ["3,000", "4,000"]
     assert slider.value == 55_000, "the recipe says: at most so many, and stays"
-    app = open_page("digits", "en", strokes="100", european="false", examples="10000")
+    app = open_settled("digits", "en", strokes="100", european="false", examples="10000")
     slider = app.select_slider(key="digits.examples@en")
     assert slider.options[-1] == "4,000"
     assert slider.value == 10_000
 
 
 def test_what_changes_the_answer_is_drawn_as_far_as_its_slider_goes() -> None:
-    app = open_page("weekday", "en", examples="200", epochs="1")
+    app = open_settled("weekday", "en", examples="200", epochs="1")
     specs = [json.dumps(json.loads(chart.proto.spec)) for chart in app.get("vega_lite_chart")]
     assert sum('"domain": [0.0, 24.0]' in spec for spec in specs) == 1

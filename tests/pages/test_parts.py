@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from opening import SECONDS, open_page, wait_for_data
+from opening import SECONDS, open_page, train, wait_for_data
 from streamlit.testing.v1 import AppTest
 
 from playground.ui import (
@@ -61,16 +60,6 @@ def fails(*values: object, **named: object) -> None:
     raise ZeroDivisionError("of a test")
 
 
-def train(app: AppTest, stem: str) -> None:
-    app.button(key=f"{stem}.main").click().run()
-    run = app.session_state["runs"][stem]
-    deadline = time.monotonic() + SECONDS
-    while not run.over and time.monotonic() < deadline:
-        time.sleep(0.01)
-    app.run()
-    assert run.state == "finished"
-
-
 def open_tab(app: AppTest, stem: str, icon: str) -> None:
     app.session_state[f"{stem}.tabs"] = next(tab.label for tab in app.tabs if icon in tab.label)
     app.run()
@@ -79,9 +68,9 @@ def open_tab(app: AppTest, stem: str, icon: str) -> None:
 @pytest.fixture
 def trained() -> AppTest:
     app = open_page("coffee", **TINY)
-    wait_for_data(app.session_state["runs"]["coffee"])
+    wait_for_data(app.session_state["desk"].runs["coffee"])
     app.run()
-    train(app, "coffee")
+    assert train(app, "coffee").state == "finished"
     return app
 
 
@@ -143,7 +132,8 @@ def test_a_run_on_the_desk_that_breaks_a_part_can_be_reset_and_own_rows_removed(
     open_tab(app, "movies", "dataset")
     rows = "age,genre,duration,popularity,likes\n" + "20,comedy,100,50,yes\n" * 60
     app.file_uploader(key="movies.own.file").upload("rows.csv", rows.encode(), "text/csv").run()
-    train(app, "movies")  # where no method can be better than the one answer that there is
+    assert train(app, "movies").state == "finished"
+    # where no method can be better than the one answer that there is
     assert not app.exception
     assert not errors(app)
 
@@ -156,8 +146,8 @@ def test_a_run_on_the_desk_that_breaks_a_part_can_be_reset_and_own_rows_removed(
     assert again.button(key="movies.own.clear").disabled
     again.button(key="movies.reset").click().run()
     assert not again.exception
-    assert again.session_state["runs"]["movies"].state == "ready"
-    assert again.session_state["runs"]["movies"].own is None
+    assert again.session_state["desk"].runs["movies"].state == "ready"
+    assert again.session_state["desk"].runs["movies"].own is None
     broken_parts.clear()
 
 
@@ -169,7 +159,7 @@ def test_a_view_that_fails_in_its_own_fragment_and_a_game(
     app = open_page("rps", players="6", rounds="30")
     app.session_state["rps.inside.view"] = "gauges"
     open_tab(app, "rps", "visibility")
-    wait_for_data(app.session_state["runs"]["rps"])
+    wait_for_data(app.session_state["desk"].runs["rps"])
     app.run()
     assert not app.exception
     assert [error.partition(" is")[0] for error in errors(app)] == [

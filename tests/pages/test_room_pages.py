@@ -8,7 +8,7 @@ import pytest
 from opening import open_page
 from streamlit.testing.v1 import AppTest
 
-from playground import limits
+from playground import resources
 from playground.ui import draw_pad, frame
 
 SAID = {
@@ -54,7 +54,7 @@ def test_the_fifth_run_of_a_desk_is_refused_in_a_sentence(language: str) -> None
         go(app, stem)
         app.session_state[f"{stem}.epochs"] = 500  # long enough to be there still
         press(app.run(), f"{stem}.main")
-    runs = app.session_state["runs"]
+    runs = app.session_state["desk"].runs
     assert [runs[stem].active for stem in BUSY] == [True] * 4
     go(app, "digits")
     before = runs["digits"]
@@ -75,19 +75,19 @@ def test_without_memory_the_network_of_before_stays(
 ) -> None:
     app = open_page("coffee", language, epochs="1", examples="100")
     press(app, "coffee.main")
-    run = app.session_state["runs"]["coffee"]
+    run = app.session_state["desk"].runs["coffee"]
     wait_until(lambda: run.over)
     app.run()
     frame.service().memory = 1000
     press(app, "coffee.main")
     (said,) = errors(app)
     assert SAID[language][1] in said
-    assert app.session_state["runs"]["coffee"] is run
+    assert app.session_state["desk"].runs["coffee"] is run
     assert app.metric  # the price that it says
-    frame.service().memory = limits.budget()
+    frame.service().memory = resources.budget()
     press(app, "coffee.main")
     assert not errors(app)
-    assert app.session_state["runs"]["coffee"] is not run
+    assert app.session_state["desk"].runs["coffee"] is not run
 
 
 @pytest.mark.parametrize("language", ["en", "pl"])
@@ -98,11 +98,11 @@ def test_a_sweep_without_room_is_refused_and_leaves_no_runs(language: str) -> No
     app.run()
     press(app, "sweep.start")
     assert any(SAID[language][1] in one for one in errors(app))
-    assert app.session_state["kept"].runs == []
-    frame.service().memory = limits.budget()
+    assert app.session_state["desk"].kept.runs == []
+    frame.service().memory = resources.budget()
     press(app, "sweep.start")
     assert not any(SAID[language][1] in one for one in errors(app))
-    runs = app.session_state["kept"].runs
+    runs = app.session_state["desk"].kept.runs
     assert len(runs) > 1
     for one in runs:
         if one.run is not None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
+from opening import SECONDS, open_page
 from streamlit.testing.v1 import AppTest
 
 from playground.history import EpochRow, History
@@ -17,17 +17,10 @@ from playground.recipe import Recipe
 from playground.service import Snapshot
 from playground.ui import run_list, sweep
 
-ROOT = Path(__file__).parent.parent.parent
-SECONDS = 60
 
-
-def open_page(language: str = "en", runs: list[Kept] | None = None, **state: Any) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
-    app.switch_page("pages/runs.py")
-    app.query_params["lang"] = language
-    for key, value in state.items():
-        app.session_state[key.replace("_", ".")] = value
-    app.run()
+def open_runs(language: str = "en", runs: list[Kept] | None = None, **state: Any) -> AppTest:
+    known = {key.replace("_", "."): value for key, value in state.items()}
+    app = open_page("runs", language, known)
     if runs is None:
         return app
     listed(app).runs, listed(app).count = runs, len(runs)
@@ -36,7 +29,7 @@ def open_page(language: str = "en", runs: list[Kept] | None = None, **state: Any
 
 def listed(app: AppTest) -> RunList:
     """The session's own list."""
-    found: RunList = app.session_state["kept"]
+    found: RunList = app.session_state["desk"].kept
     return found
 
 
@@ -69,7 +62,7 @@ def text(app: AppTest) -> str:
 
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_before_anything_was_trained(language: str) -> None:
-    app = open_page(language)
+    app = open_runs(language)
     assert not app.exception
     assert {"en": "There are no runs", "pl": "nie ma jeszcze żadnego"}[language] in text(app)
     assert len(app.get("page_link")) == len(PROJECTS)
@@ -78,7 +71,7 @@ def test_before_anything_was_trained(language: str) -> None:
 
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_the_table_the_curves_and_what_differs(language: str) -> None:
-    app = open_page(language, several())
+    app = open_runs(language, several())
     assert not app.exception
     table = app.dataframe[0].value
     assert table["shown"].tolist() == [False, True, True, True, True]
@@ -101,7 +94,7 @@ def test_the_table_the_curves_and_what_differs(language: str) -> None:
 
 
 def test_the_projects_known_limit_is_a_line() -> None:
-    app = open_page("en", several())
+    app = open_runs("en", several())
     specs = [chart.proto.spec for chart in app.get("vega_lite_chart")]
     assert any("noise floor" in spec for spec in specs)
     assert any("Bayes limit" in spec for spec in specs)
@@ -110,12 +103,12 @@ def test_the_projects_known_limit_is_a_line() -> None:
 
 
 def test_the_best_first_and_one_project_alone() -> None:
-    app = open_page("en", several(), runs_order="best")
+    app = open_runs("en", several(), runs_order="best")
     assert app.dataframe[0].value["name"].tolist() == ["Run 3", "Run 4", "Run 2", "Run 1", "Run 5"]
-    app = open_page("en", several(), runs_project="coffee")
+    app = open_runs("en", several(), runs_project="coffee")
     assert app.dataframe[0].value["name"].tolist() == ["Run 2", "Run 1"]
     assert len(app.get("vega_lite_chart")) == 2
-    app = open_page("en", several(), runs_project="<script>")
+    app = open_runs("en", several(), runs_project="<script>")
     assert not app.exception
     assert len(app.dataframe[0].value) == 5
 
@@ -137,7 +130,7 @@ def test_names_that_are_alike_stay_apart_and_hostile_ones_are_only_text() -> Non
     for one in runs[:3]:
         one.rename("<script>alert('x')</script> **b** $x$")
     runs[3].rename("Setting")
-    app = open_page("en", runs)
+    app = open_runs("en", runs)
     assert not app.exception
     names = app.dataframe[0].value["name"].tolist()
     assert len(set(names)) == 5
@@ -147,7 +140,7 @@ def test_names_that_are_alike_stay_apart_and_hostile_ones_are_only_text() -> Non
 
 def test_restore_puts_the_recipe_on_the_sliders() -> None:
     runs = several()
-    app = open_page("en", runs)
+    app = open_runs("en", runs)
     app.selectbox(key="runs.restore@en").select(2).run()
     app.button(key="runs.restore.go").click().run()
     assert not app.exception
@@ -157,13 +150,13 @@ def test_restore_puts_the_recipe_on_the_sliders() -> None:
     assert app.session_state["coffee.noise"] == 1.0
     app.switch_page("pages/coffee.py").run()
     assert not app.exception
-    restored = app.session_state["runs"]["coffee"]
+    restored = app.session_state["desk"].runs["coffee"]
     assert restored.state == "ready"
     assert restored.recipe == runs[1].recipe
 
 
 def test_delete_forgets_the_ticked_ones() -> None:
-    app = open_page("en", several())
+    app = open_runs("en", several())
     app.button(key="runs.delete.yes").click().run()
     assert not app.exception
     assert [one.number for one in listed(app).runs] == [5]
@@ -176,7 +169,7 @@ def test_delete_forgets_the_ticked_ones() -> None:
 
 
 def test_tick_none_draws_nothing() -> None:
-    app = open_page("en", several())
+    app = open_runs("en", several())
     app.button(key="runs.none").click().run()
     assert not app.exception
     assert not app.get("vega_lite_chart")
@@ -186,7 +179,7 @@ def test_tick_none_draws_nothing() -> None:
 def test_a_full_list_draws_as_many_as_colours_tell_apart_and_says_what_was_dropped() -> None:
     recipe = PROJECTS["weekday"].recipe()
     runs = [kept(n, recipe.with_(seed=n), 0.5) for n in range(1, MOST_RUNS + 3)]
-    app = open_page("en", runs)
+    app = open_runs("en", runs)
     assert not app.exception
     assert len(app.dataframe[0].value) == MOST_RUNS
     assert "2 older ones have been dropped" in text(app)
@@ -195,7 +188,7 @@ def test_a_full_list_draws_as_many_as_colours_tell_apart_and_says_what_was_dropp
 
 def finish(app: AppTest, name: str) -> None:
     app.button(key=f"{name}.main").click().run()
-    run = app.session_state["runs"][name]
+    run = app.session_state["desk"].runs[name]
     wait(lambda: run.over)
     app.run()
 
@@ -211,11 +204,7 @@ SMALL = {"examples": "100", "epochs": "2"}
 
 
 def test_runs_of_a_project_page_are_listed_also_after_a_reset() -> None:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
-    app.switch_page("pages/coffee.py")
-    for name, value in {"lang": "en", **SMALL}.items():
-        app.query_params[name] = value
-    app.run()
+    app = open_page("coffee", **SMALL)
     finish(app, "coffee")
     app.button(key="coffee.reset").click().run()
     finish(app, "coffee")
@@ -234,7 +223,7 @@ def test_runs_of_a_project_page_are_listed_also_after_a_reset() -> None:
 
 
 def open_sweep(language: str = "en", **state: Any) -> AppTest:
-    app = open_page(language)
+    app = open_runs(language)
     app.session_state["runs.tabs"] = app.tabs[1].label
     app.session_state["sweep.project"] = "coffee"
     app.session_state["coffee.examples"] = 100
@@ -324,7 +313,7 @@ def test_a_sweep_can_be_stopped_and_another_begun() -> None:
     wait(lambda: not second.active)
     app.run()
     assert not app.exception
-    assert len(app.session_state["kept"].runs) == 8
+    assert len(app.session_state["desk"].kept.runs) == 8
 
 
 def test_a_sweep_that_diverges_says_so_in_its_cells() -> None:
@@ -373,7 +362,7 @@ def test_hostile_choices_fall_back() -> None:
 
 @pytest.mark.parametrize("name", sorted(PROJECTS))
 def test_every_hyperparameter_of_every_project_can_be_chosen(name: str) -> None:
-    app = open_page("en")
+    app = open_runs("en")
     app.session_state["runs.tabs"] = app.tabs[1].label
     app.session_state["sweep.project"] = name
     app.run()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pickle
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from opening import wait_for_data
+from opening import SECONDS, open_page, the_run, train, wait_for_data
 from streamlit.testing.v1 import AppTest
 
 from playground.export import onnx_file, weights
@@ -19,8 +18,6 @@ from playground.service import Run, RunService
 from playground.ui import draw_pad
 from playground.ui.weights import reading
 
-ROOT = Path(__file__).parent.parent.parent
-SECONDS = 60
 TINY = {
     "coffee": {"examples": "200", "epochs": "2"},
     "weekday": {"examples": "400", "epochs": "2"},
@@ -36,13 +33,9 @@ def empty_canvas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draw_pad, "canvas", lambda **options: None)
 
 
-def open_page(stem: str, language: str = "en", **parameters: str) -> AppTest:
+def open_last_tab(stem: str, language: str = "en", **parameters: str) -> AppTest:
     """The project's page at its last tab."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
-    app.switch_page(f"pages/{stem}.py")
-    for name, value in {"lang": language, **parameters}.items():
-        app.query_params[name] = value
-    app.run()
+    app = open_page(stem, language, **parameters)
     wanted = ":material/save:"
     app.session_state[f"{stem}.tabs"] = next(tab.label for tab in app.tabs if wanted in tab.label)
     return settled(app, stem)
@@ -56,21 +49,6 @@ def settled(app: AppTest, stem: str) -> AppTest:
     return app
 
 
-def the_run(app: AppTest, stem: str) -> Run:
-    run: Run = app.session_state["runs"][stem]
-    return run
-
-
-def train(app: AppTest, stem: str) -> Run:
-    app.button(key=f"{stem}.main").click().run()
-    run = the_run(app, stem)
-    deadline = time.monotonic() + SECONDS
-    while not run.over and time.monotonic() < deadline:
-        time.sleep(0.01)
-    app.run()
-    return run
-
-
 def give(app: AppTest, stem: str, name: str, raw: bytes) -> AppTest:
     app.file_uploader(key=f"{stem}.keep.file").set_value((name, raw, "")).run()
     assert not app.exception
@@ -79,12 +57,12 @@ def give(app: AppTest, stem: str, name: str, raw: bytes) -> AppTest:
 
 @pytest.mark.parametrize("stem", sorted(PROJECTS))
 def test_a_network_is_saved_and_comes_back_to_another_session(stem: str) -> None:
-    first = open_page(stem, **TINY[stem], hidden="6,5", learning_rate="0.07")
+    first = open_last_tab(stem, **TINY[stem], hidden="6,5", learning_rate="0.07")
     run = train(first, stem)
     assert run.state == "finished", run.error
     raw = weights.save(run.predictor(), run.snapshot().history)
 
-    second = open_page(stem, "pl", **TINY[stem])
+    second = open_last_tab(stem, "pl", **TINY[stem])
     give(second, stem, f"{stem}.safetensors", raw)
     back = the_run(second, stem)
     assert back.recipe == run.recipe
@@ -112,7 +90,7 @@ def test_a_network_is_saved_and_comes_back_to_another_session(stem: str) -> None
 
 
 def test_a_running_training_gives_way_to_the_file() -> None:
-    app = open_page("coffee", examples="200", epochs="500")
+    app = open_last_tab("coffee", examples="200", epochs="500")
     saved = weights.save(the_run(app, "coffee").predictor())
     app.button(key="coffee.main").click().run()
     before = the_run(app, "coffee")
@@ -127,7 +105,7 @@ def test_a_running_training_gives_way_to_the_file() -> None:
 @pytest.mark.parametrize("language", ["en", "pl"])
 def test_a_recipe_moves_the_sliders_and_trains_nothing(language: str) -> None:
     recipe = project("weekday").recipe(epochs=7, hidden=(9, 9), data={"noise": 0.5})
-    app = open_page("weekday", language)
+    app = open_last_tab("weekday", language)
     app.selectbox(key=f"weekday.preset@{language}").select("small").run()
     give(app, "weekday", "weekday.json", weights.to_json(recipe))
     settled(app, "weekday")
@@ -150,7 +128,7 @@ def test_a_recipe_moves_the_sliders_and_trains_nothing(language: str) -> None:
 def test_a_file_that_does_not_fit_is_named_and_changes_nothing(
     name: str, raw: bytes, language: str
 ) -> None:
-    app = open_page("coffee", language)
+    app = open_last_tab("coffee", language)
     before = the_run(app, "coffee")
     give(app, "coffee", name, raw)
     assert len(app.error) == 1

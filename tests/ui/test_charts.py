@@ -42,9 +42,9 @@ def test_the_axis_of_steps_begins_small_and_ends_with_the_run() -> None:
 
 def test_a_name_stands_in_its_own_area_or_nowhere() -> None:
     shares = [[n / 20, 1 - n / 20] for n in range(21)]
-    place, middle = charts._room(shares, 0, 3) or (0, 0.0)
+    place, middle = charts.free_place(shares, 0, 3) or (0, 0.0)
     assert place > 14
     # Over its whole width it is below the top and above the border to the next area.
     assert 1 - min(shares[n][0] for n in range(place - 3, place + 4)) < middle < 1
-    assert charts._room([[0.05, 0.95]] * 21, 0, 3) is None
-    assert charts._room(shares, 0, 11) is None  # wider than the picture
+    assert charts.free_place([[0.05, 0.95]] * 21, 0, 3) is None
+    assert charts.free_place(shares, 0, 11) is None  # wider than the picture

@@ -21,7 +21,7 @@ def test_many_equal_rows_are_cut_before_they_are_compared(monkeypatch: pytest.Mo
     monkeypatch.setattr(export.difflib, "SequenceMatcher", counted)
     monkeypatch.setattr(export.language, "current", lambda: "en")
     rows = ["[1.0, 0.0, 14.9],"] * 20_000
-    found = export._rows("\n".join(["a = 2", *rows]), "\n".join(["a = 1", *rows]))
+    found = export.changed_rows("\n".join(["a = 2", *rows]), "\n".join(["a = 1", *rows]))
     assert max(compared) <= 2 * export.LONGEST**2
     assert [row.new for row in found[:3]] == [True, False, False]
     assert found[-1].text == "# … 19,941 more lines"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from opening import wait_for_data
+from opening import SECONDS, open_page, wait_for_data
 from streamlit.testing.v1 import AppTest
 from torch import nn
 
@@ -17,8 +16,6 @@ from playground.insight.hints import Measured, Setting, Share, measure
 from playground.service import Run
 from playground.ui import hints
 
-ROOT = Path(__file__).parent.parent.parent
-SECONDS = 60
 DIVERGES = {
     "optimizer": "sgd",
     "learning_rate": "0.3",
@@ -29,20 +26,16 @@ DIVERGES = {
 SATURATES = {"activation": "tanh", "learning_rate": "3", "examples": "2000", "epochs": "2"}
 
 
-def open_page(stem: str, language: str, **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
-    app.switch_page(f"pages/{stem}.py")
-    for name, value in {"lang": language, **parameters}.items():
-        app.query_params[name] = value
-    app.run()
-    wait_for_data(app.session_state["runs"][stem])
+def open_settled(stem: str, language: str, **parameters: str) -> AppTest:
+    app = open_page(stem, language, **parameters)
+    wait_for_data(app.session_state["desk"].runs[stem])
     return app.run()
 
 
 def trained(app: AppTest, stem: str, button: str = "main") -> AppTest:
     """Press Train (or another button) and come back when the run stands still."""
     app.button(key=f"{stem}.{button}").click().run()
-    run: Run = app.session_state["runs"][stem]
+    run: Run = app.session_state["desk"].runs[stem]
     deadline = time.monotonic() + SECONDS
     while run.active and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -64,7 +57,7 @@ def buttons(app: AppTest) -> list[str]:
 def test_the_button_moves_the_slider_and_trains_nothing(
     language: str, word: str, label: str
 ) -> None:
-    app = trained(open_page("coffee", language, **DIVERGES), "coffee")
+    app = trained(open_settled("coffee", language, **DIVERGES), "coffee")
     assert app.error[0].value.startswith(word)
     button = app.button(key="coffee.hint.diverged")
     assert button.label == label
@@ -74,11 +67,11 @@ def test_the_button_moves_the_slider_and_trains_nothing(
     assert app.select_slider(key=f"coffee.learning_rate@{language}").value == 0.03
     assert "learning_rate" not in app.query_params  # the project's own value
     assert label in app.toast[0].value
-    assert app.session_state["runs"]["coffee"].state == "diverged"
+    assert app.session_state["desk"].runs["coffee"].state == "diverged"
     assert app.button(key="coffee.hint.diverged").disabled
     # The next run has the new value, and its own hints.
     trained(app, "coffee")
-    assert app.session_state["runs"]["coffee"].recipe.learning_rate == 0.03
+    assert app.session_state["desk"].runs["coffee"].recipe.learning_rate == 0.03
 
 
 def test_measured_once_a_state_and_never_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +82,7 @@ def test_measured_once_a_state_and_never_while_it_runs(monkeypatch: pytest.Monke
         return measure(model, data)
 
     monkeypatch.setattr(hints, "measure", counted)
-    app = open_page("weekday", "en", **SATURATES)
+    app = open_settled("weekday", "en", **SATURATES)
     assert measured == []
     trained(app, "weekday", "batch")
     assert len(measured) == 1
@@ -100,17 +93,17 @@ def test_measured_once_a_state_and_never_while_it_runs(monkeypatch: pytest.Monke
     assert buttons(app) == ["weekday.hint.saturated"]
     app.run()
     assert len(measured) == before
-    run = app.session_state["runs"]["weekday"]
+    run = app.session_state["desk"].runs["weekday"]
     running = replace(run.snapshot(), state="running")
     monkeypatch.setattr(hints, "_blind", lambda run: {})
-    assert hints._situation(run, running, {}).measured is None
+    assert hints.situation_of(run, running, {}).measured is None
     assert len(measured) == before
 
 
 def test_a_paused_run_takes_a_learning_rate_at_its_next_step() -> None:
-    app = open_page("weekday", "pl", **{**SATURATES, "learning_rate": "0.02"}, weight_decay="1")
+    app = open_settled("weekday", "pl", **{**SATURATES, "learning_rate": "0.02"}, weight_decay="1")
     trained(app, "weekday", "epoch")
-    run: Run = app.session_state["runs"]["weekday"]
+    run: Run = app.session_state["desk"].runs["weekday"]
     assert run.state == "paused"
     seen = app.session_state["weekday.hints.seen"]
     # As if nearly all answers were one class, which this weight decay would be to blame for.
@@ -128,13 +121,13 @@ def test_a_paused_run_takes_a_learning_rate_at_its_next_step() -> None:
 
 
 def test_what_a_lesson_hides_is_not_offered() -> None:
-    app = trained(open_page("coffee", "en", **DIVERGES, show="epochs"), "coffee")
+    app = trained(open_settled("coffee", "en", **DIVERGES, show="epochs"), "coffee")
     assert app.error[0].value.startswith("Diverged")
     assert buttons(app) == []
 
 
 def test_no_hint_before_the_first_step() -> None:
-    app = open_page("movies", "en")
+    app = open_settled("movies", "en")
     assert buttons(app) == []
     assert not app.success
 
@@ -155,24 +148,26 @@ def test_evidence_is_written_as_what_it_is(
     value: Any, written: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hints.language, "current", lambda: "en")
-    assert hints._value(value) == written
+    assert hints.value_in_words(value) == written
 
 
 def test_every_changed_setting_has_a_name_and_a_written_value(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(hints.language, "current", lambda: "pl")
-    assert hints._named("hidden", (16, 16)) == "2 warstwy ukryte: 16, 16"
-    assert hints._named("hidden", (16,)) == "Warstwa ukryta: 16 neuronów"
-    assert hints._named("activation", "leaky_relu") == "Funkcja aktywacji: Leaky ReLU (0.1)"
-    assert hints._named("patience", 5) == "Cierpliwość: 5"
+    assert hints.setting_in_words("hidden", (16, 16)) == "2 warstwy ukryte: 16, 16"
+    assert hints.setting_in_words("hidden", (16,)) == "Warstwa ukryta: 16 neuronów"
+    assert (
+        hints.setting_in_words("activation", "leaky_relu") == "Funkcja aktywacji: Leaky ReLU (0.1)"
+    )
+    assert hints.setting_in_words("patience", 5) == "Cierpliwość: 5"
 
 
 def test_a_fix_that_waits_for_the_next_training_trains_in_one_press() -> None:
-    app = trained(open_page("coffee", "en", **DIVERGES), "coffee")
-    before: Run = app.session_state["runs"]["coffee"]
+    app = trained(open_settled("coffee", "en", **DIVERGES), "coffee")
+    before: Run = app.session_state["desk"].runs["coffee"]
     app.button(key="coffee.anew.diverged").click().run()
-    run: Run = app.session_state["runs"]["coffee"]
+    run: Run = app.session_state["desk"].runs["coffee"]
     assert not app.exception
     assert run is not before
     assert run.state != "ready"
@@ -181,15 +176,15 @@ def test_a_fix_that_waits_for_the_next_training_trains_in_one_press() -> None:
 
 
 def test_a_paused_run_whose_settings_changed_is_trained_anew_or_goes_on() -> None:
-    app = trained(open_page("coffee", "en", examples="2000", epochs="3"), "coffee", "batch")
-    run: Run = app.session_state["runs"]["coffee"]
+    app = trained(open_settled("coffee", "en", examples="2000", epochs="3"), "coffee", "batch")
+    run: Run = app.session_state["desk"].runs["coffee"]
     assert app.button(key="coffee.main").label == "Resume"
     app.select_slider(key="coffee.epochs@en").set_value(2).run()
     assert app.button(key="coffee.main").label == "Train from scratch"
     assert any("Changed: Epochs" in caption.value for caption in app.caption)
     assert app.button(key="coffee.resume").label == "Resume"
     trained(app, "coffee")
-    anew: Run = app.session_state["runs"]["coffee"]
+    anew: Run = app.session_state["desk"].runs["coffee"]
     assert anew is not run
     assert anew.recipe.epochs == 2
     assert run.state == "stopped"

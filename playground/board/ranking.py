@@ -1,150 +1,25 @@
-"""The class board: what stands there of a run, in which order, and under which names.
+"""The class board: what stands there of a run, and in which order.
 
-Only what the validation set said stands there, never the test set. Students come by
-choice, under a nickname; who sees the board knows the teacher's secret. Without a secret
-there is no board.
+Only what the validation set said stands there, never the test set.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import math
-import threading
 import time
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from playground.errors import PlaygroundError
 from playground.export.weights import measured
 from playground.fields import Value
-from playground.i18n import N_
 from playground.projects import PROJECTS
 from playground.recipe import Recipe
 from playground.service import Snapshot
 from playground.store import Figure, Member
 
-SECRET: Final = "PLAYGROUND_TEACHER_SECRET"
-"""The secret's name in the environment and in ``.streamlit/secrets.toml``."""
-SHORTEST: Final = 2  # letters of a nickname
-LONGEST: Final = 24
-STACKED: Final = 2  # marks above and below one letter; more would reach into other rows
-FREE: Final = 3  # wrong secrets in a row without a wait
-LONGEST_WAIT: Final = 30.0  # seconds; the teacher may have to wait as long as a guesser
-
 METRICS: Final = {"classification": "accuracy", "binary": "accuracy", "regression": "mae"}
-
-
-# --- The teacher's secret -------------------------------------------------------------------
-
-
-def secret(*places: Mapping[str, object]) -> str | None:
-    """The secret that the first of ``places`` names; None: the board is off."""
-    for place in places:
-        found = place.get(SECRET)
-        # A number without quotation marks in a TOML file.
-        text = str(found).strip() if isinstance(found, str | int) else ""
-        if text and not isinstance(found, bool):
-            return text
-    return None
-
-
-def fingerprint(text: str) -> bytes:
-    """What a session remembers of the secret that it knew."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-
-
-class GateError(PlaygroundError):
-    """Too many wrong secrets: nobody gets in for a while."""
-
-
-class Gate:
-    """Asks for the secret, and makes guessers wait; one for a whole process.
-
-    From the third wrong secret in a row on each costs a wait, twice as long as the last.
-    It is everybody's wait, as a guesser may come from as many sessions as they like.
-    ``clock`` is a parameter for tests.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.clock = clock
-        self._lock = threading.Lock()
-        self._wrong = 0
-        self._until = -math.inf
-
-    def admits(self, given: str, secret: str) -> bool:
-        """Is ``given`` the secret?
-
-        Raises:
-            GateError: it has not been looked at, as it is too soon.
-        """
-        with self._lock:
-            now = self.clock()
-            if now < self._until:
-                raise GateError(
-                    N_("Too many wrong passwords. Try again in {n} s."),
-                    n=math.ceil(self._until - now),
-                )
-            if hmac.compare_digest(fingerprint(given.strip()), fingerprint(secret)):
-                self._wrong = 0
-                return True
-            self._wrong += 1
-            if self._wrong >= FREE:
-                self._until = now + min(2.0 ** min(self._wrong - FREE, 10), LONGEST_WAIT)
-            return False
-
-
-# --- Nicknames ------------------------------------------------------------------------------
-
-# Letters and marks without a shape, and a blank that counts as a sign.
-_UNSEEN: Final = frozenset(
-    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
-    + "".join(map(chr, range(0xFE00, 0xFE10)))
-    + "".join(map(chr, range(0xE0100, 0xE01F0)))
-)
-
-
-def nickname(text: str) -> str:
-    """``text`` as a nickname: NFKC, on one line, without spaces around it.
-
-    Raises:
-        PlaygroundError: it is too short or too long, nobody could read it, or it would
-            change what stands around it.
-    """
-    unseen = any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn") for sign in text)
-    text = " ".join(unicodedata.normalize("NFKC", text).split()) if not unseen else ""
-    if unseen or _UNSEEN & set(text):
-        raise PlaygroundError(
-            N_(
-                "A nickname cannot have invisible characters, line breaks or characters that "
-                "reverse the text direction."
-            )
-        )
-    if not SHORTEST <= len(text) <= LONGEST:
-        raise PlaygroundError(
-            N_("A nickname has {low} to {high} characters."), low=SHORTEST, high=LONGEST
-        )
-    if not any(unicodedata.category(sign)[0] in "LN" for sign in text):
-        raise PlaygroundError(N_("A nickname must contain a letter or a digit."))
-    marks = 0
-    for sign in text:
-        marks = marks + 1 if unicodedata.category(sign)[0] == "M" else 0
-        if marks > STACKED:
-            raise PlaygroundError(
-                N_("A nickname can have at most {n} accents on one letter."), n=STACKED
-            )
-    return text
-
-
-def folded(nickname: str) -> str:
-    """The same for all nicknames that count as one: without case, whatever way it is written."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", nickname).casefold())
-
-
-# --- What stands on the board ---------------------------------------------------------------
 
 # Options that change what a network learns from or looks at, not what it is measured on.
 _LEARNING: Final[Mapping[str, frozenset[str]]] = {
