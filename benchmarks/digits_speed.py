@@ -40,7 +40,8 @@ from torchvision import datasets, transforms
 
 from playground.data import mnist
 from playground.projects import project
-from playground.service import Run, RunService
+from playground.runtime.run import Run
+from playground.runtime.service import RunService
 from playground.training import Step, fit
 from playground.ui import charts
 

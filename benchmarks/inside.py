@@ -29,7 +29,8 @@ import streamlit as st
 
 from playground.projects import project
 from playground.recipe import Recipe
-from playground.service import Run, RunService
+from playground.runtime.run import Run
+from playground.runtime.service import RunService
 from playground.ui.inside import DRAWN, SLOWER
 from playground.ui.inside_look import Network
 

@@ -50,17 +50,19 @@ from protocol import Browser
 from streamlit.web import bootstrap
 
 import playground
-from playground import keepsakes
 from playground.projects import project
 from playground.projects.coffee import Coffee
-from playground.store import Contents, NoDeskError, Store
+from playground.storage import codecs
+from playground.storage.errors import NoDeskError
+from playground.storage.records import Contents
+from playground.storage.store import Store
 
 LINK = re.compile(rb"[?&]desk=([A-Za-z0-9_-]{22})")
 GRACE = 2.0  # seconds; what a page showed before that must be on the disk
 COLUMNS = (*Coffee.encoder.columns, Coffee.encoder.target)
-TABLE = keepsakes.table("coffee.own", COLUMNS)
-PICTURES = keepsakes.pictures("digits.own", project("digits").labels)
-GAME = keepsakes.games("rps.game")
+TABLE = codecs.table("coffee.own", COLUMNS)
+PICTURES = codecs.pictures("digits.own", project("digits").labels)
+GAME = codecs.games("rps.game")
 CSV = "size,extras,takeaway,price\nsmall,1,no,12.5\nlarge,0,yes,15\n"
 
 
@@ -337,7 +339,7 @@ def main() -> int:
     options = parser.parse_args()
     print(conditions(), flush=True)
     for found in pkgutil.walk_packages(playground.__path__, "playground."):
-        if found.name.split(".")[1] not in ("migrations", "__main__", "remote"):
+        if not {"migrations", "__main__", "ray_trainer"} & {*found.name.split(".")}:
             importlib.import_module(found.name)
     dice, book, bad = random.Random(options.seed), Book(), 0
     with tempfile.TemporaryDirectory() as place:

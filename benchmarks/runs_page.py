@@ -19,12 +19,12 @@ from pathlib import Path
 from common import conditions, spread
 from streamlit.testing.v1 import AppTest
 
+from playground.desks.run_list import MOST_RUNS, Kept, RunList, to_csv, to_json
 from playground.history import EpochRow, History
-from playground.kept import MOST_RUNS, Kept, RunList, to_csv, to_json
 from playground.projects import PROJECTS
 from playground.projects.base import Project
 from playground.recipe import Recipe
-from playground.service import Snapshot
+from playground.runtime.run import Snapshot
 
 ROOT = Path(__file__).parent.parent
 EPOCHS, STEPS = 20, 110

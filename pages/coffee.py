@@ -5,7 +5,7 @@ import streamlit as st
 from playground.data import coffee
 from playground.projects import project
 from playground.projects.table import TableProject
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import browser, charts, evaluation, language, table_page
 from playground.ui.comparison import comparison
 from playground.ui.controls import Panel

@@ -6,7 +6,7 @@ import torch
 from playground.data import movies
 from playground.projects import project
 from playground.projects.table import TableProject
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import browser, charts, evaluation, language, table_page
 from playground.ui.comparison import comparison
 from playground.ui.controls import Panel

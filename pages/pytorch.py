@@ -15,7 +15,6 @@ from playground.i18n import N_
 from playground.ui import (
     charts,
     code_view,
-    frame,
     language,
     lesson,
     lesson_charts,
@@ -25,6 +24,7 @@ from playground.ui import (
 )
 from playground.ui.controls import short
 from playground.ui.language import _
+from playground.ui.server import TURNS
 
 # Part -> its fields.
 PARTS: Final = {
@@ -131,7 +131,7 @@ def buttons(program: Program) -> None:
     if run.button(
         _("Run"), icon=":material/play_arrow:", type="primary", key="pytorch.run", width="stretch"
     ):
-        with st.spinner(_("Running …")), frame.TURNS.aside():
+        with st.spinner(_("Running …")), TURNS.aside():
             outcome = five_parts_run.run(program)
         last: Outcome | None = st.session_state.get(RUN)
         if last is not None and last.choices != outcome.choices:

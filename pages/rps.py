@@ -10,7 +10,7 @@ from playground.projects import project
 from playground.projects.rps import Opponent, Rps
 from playground.recipe import Recipe
 from playground.rps import Frequency, Markov
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import evaluation, language, rps_game
 from playground.ui.comparison import comparison
 from playground.ui.controls import Panel

@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 
 from playground.projects import project
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import charts, evaluation, language, pictures
 from playground.ui.comparison import comparison
 from playground.ui.controls import Panel

@@ -11,7 +11,7 @@ from playground.fields import Value
 from playground.projects import project
 from playground.projects.base import Predictor
 from playground.projects.table import TableProject
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import browser, charts, evaluation, language, table_page
 from playground.ui.comparison import comparison
 from playground.ui.controls import Panel

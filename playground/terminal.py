@@ -24,11 +24,11 @@ import torch
 from tqdm import tqdm
 
 import playground
-from playground import backup
 from playground.errors import PlaygroundError
 from playground.fields import Field
 from playground.library import Trained, recipe_of, write
 from playground.recipe import FIELDS
+from playground.storage import backup
 from playground.training import Epoch, Step
 
 EPILOG: Final = """\

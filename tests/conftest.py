@@ -27,7 +27,7 @@ from playground.fields import Field
 from playground.projects import PROJECTS
 from playground.projects.base import Preset, Project
 from playground.recipe import Recipe
-from playground.service import RunService
+from playground.runtime.service import RunService
 from playground.ui import parts
 
 SIDE = 6  # of the test pictures, in pixels

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from playground.__main__ import main
-from playground.backup import BackupError, backup, restore
-from playground.store import Store
+from playground.storage.backup import BackupError, backup, restore
+from playground.storage.store import Store
 
 MINE, OTHER = "A" * 22, "B" * 22
 

@@ -21,8 +21,8 @@ from playground.errors import PlaygroundError
 from playground.history import EpochRow, History
 from playground.projects import PROJECTS
 from playground.recipe import Recipe
-from playground.service import Snapshot
-from playground.store import Figure, Member, Score
+from playground.runtime.run import Snapshot
+from playground.storage.records import Figure, Member, Score
 
 # --- Nicknames ------------------------------------------------------------------------------
 

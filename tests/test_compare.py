@@ -11,15 +11,17 @@ from collections.abc import Callable
 
 import pytest
 
-from playground import compare, kept
+from playground import compare
 from playground.compare import differences, series, thinned
+from playground.desks import run_list
+from playground.desks.run_list import Kept, RunList, from_json, to_csv, to_json
 from playground.errors import PlaygroundError
 from playground.history import Change, EpochRow, History
-from playground.kept import Kept, RunList, from_json, to_csv, to_json
 from playground.projects import PROJECTS
 from playground.projects.base import Project
 from playground.recipe import FIELDS, Recipe
-from playground.service import Run, RunService, Snapshot
+from playground.runtime.run import Run, Snapshot
+from playground.runtime.service import RunService
 
 Wait = Callable[[Callable[[], object]], None]
 COFFEE, DIGITS = PROJECTS["coffee"], PROJECTS["digits"]
@@ -158,7 +160,7 @@ def test_a_deleted_run_does_not_come_back(
 def test_the_oldest_that_are_over_are_dropped(
     bars: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept, "MOST_RUNS", 3)
+    monkeypatch.setattr(run_list, "MOST_RUNS", 3)
     listed = RunList()
     live = Run(bars, bars.recipe())
     listed.take(live)
@@ -173,7 +175,7 @@ def test_the_oldest_that_are_over_are_dropped(
 def test_curves_that_are_too_large_are_dropped_but_never_the_newest(
     bars: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept, "MOST_STEPS", 10)
+    monkeypatch.setattr(run_list, "MOST_STEPS", 10)
     listed = RunList()
     for number, steps in ((1, 4), (2, 5), (3, 11)):
         listed.runs.append(over(number, bars.recipe(), History(losses=[0.1] * steps)))
@@ -186,7 +188,7 @@ def test_a_name_is_one_line_and_short() -> None:
     one.rename("  a\n<b>\tc  ")
     assert one.name == "a <b> c"
     one.rename("x" * 1000)
-    assert len(one.name) == kept.LONGEST
+    assert len(one.name) == run_list.LONGEST
     one.rename(None)
     assert one.name == ""
 

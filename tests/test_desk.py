@@ -7,51 +7,41 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import holding
 import numpy as np
 import pytest
 import torch
 
-from playground import desk as desk_module
-from playground import keepsakes
-from playground import store as store_module
+from playground.backend import Backend
 from playground.data.dataset import Examples
 from playground.data.rps import Round
-from playground.desk import FORGET, RESTARTED, Desk, Desks
+from playground.desks import stored_run, writer
+from playground.desks.desk import Desk
+from playground.desks.registry import FORGET
+from playground.desks.run_list import Kept
+from playground.desks.stored_run import RESTARTED
 from playground.fields import Field
-from playground.kept import Kept
 from playground.optimizers import Settings
 from playground.projects.base import Project
 from playground.recipe import Recipe
-from playground.service import Run, RunService
-from playground.store import (
-    ID,
-    Glance,
-    Member,
-    NicknameError,
-    NoDeskError,
-    Row,
-    Score,
-    Store,
-    StoreError,
-)
+from playground.runtime.run import Run
+from playground.storage import codecs
+from playground.storage import store as store_module
+from playground.storage.errors import NicknameError, NoDeskError, StoreError
+from playground.storage.records import Glance, Member, Row, Score
+from playground.storage.store import ID, Store
 
 Wait = Callable[[Callable[[], object]], None]
 LABELS = ("rock", "paper")
-PICTURES = keepsakes.pictures("bars.own", LABELS)
+PICTURES = codecs.pictures("bars.own", LABELS)
 
 
-class Process:
-    """A server's life: its store, its desks, its training."""
+class Process(Backend):
+    """A server's life, with a clock that stands still until a test moves it."""
 
     def __init__(self, where: str) -> None:
-        self.store = Store(where, patience=0.05)
         self.now = 0.0
-        self.desks = Desks(self.store, clock=lambda: self.now)
-        self.service = RunService(workers=1, notice=self.desks.notice)
-
-    def end(self) -> None:
-        self.service.close()
-        self.desks.close()
+        super().__init__(Store(where, patience=0.05), clock=lambda: self.now, workers=1)
 
 
 @pytest.fixture
@@ -73,14 +63,14 @@ def begin(database: str) -> Iterator[Callable[[], Process]]:
 
     yield start
     for process in begun:
-        process.end()
+        process.close()
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk_module, "RETRY", 0.01)
-    monkeypatch.setattr(desk_module, "SHARE", 1.0)
-    monkeypatch.setattr(desk_module, "REST", 0.0)
+    monkeypatch.setattr(writer, "RETRY", 0.01)
+    monkeypatch.setattr(writer, "SHARE", 1.0)
+    monkeypatch.setattr(writer, "REST", 0.0)
 
 
 def picture(seed: int) -> tuple[np.ndarray, int]:
@@ -89,8 +79,7 @@ def picture(seed: int) -> tuple[np.ndarray, int]:
 
 def let_go(process: Process, run: Run) -> bool:
     """Has the worker told of it? Its state changes before that, and the desk hears after it."""
-    with process.service._wake:
-        return not run.active and id(run) not in process.service._held
+    return holding.idle(process.service, run)
 
 
 def train(process: Process, desk: Desk, run: Run, wait: Wait, epochs: int | None = None) -> Kept:
@@ -288,8 +277,8 @@ def test_a_deleted_run_is_deleted(
 
 def test_pictures_tables_and_games_come_back(begin: Callable[[], Process]) -> None:
     field = Field("cups", "integer", 1, "Cups", low=0, high=9)
-    tables = keepsakes.table("bars.rows", (field,))
-    games = keepsakes.games("rps.finished")
+    tables = codecs.table("bars.rows", (field,))
+    games = codecs.games("rps.finished")
     pictures = [picture(seed) for seed in range(5)]
     rows = [{"cups": 3}, {"cups": 4}]
     played = [[Round(1, "rock", "paper"), Round(2, "paper", "paper")], [Round(1, "rock", "rock")]]
@@ -506,7 +495,7 @@ def test_desks_that_nobody_has_open_leave_the_memory(
 
 def succeed(process: Process, desk: Desk, project: Project, wait_until: Wait) -> None:
     """On the class board as Ala, with a run that is over and a round that was won."""
-    process.desks.join(desk, "Ala")
+    process.desks.board.join(desk, "Ala")
     train(process, desk, Run(project, project.recipe()), wait_until)
     desk.played(1)
 
@@ -521,7 +510,7 @@ def damage(file: Path) -> None:
 
 def on_board(process: Process) -> dict[str | None, Member]:
     assert process.desks.flush()
-    return {one.nickname: one for one in process.store.board()}
+    return {one.nickname: one for one in process.store.board.members()}
 
 
 def test_joining_keeps_the_desk_and_brings_the_best_of_its_runs(
@@ -529,7 +518,7 @@ def test_joining_keeps_the_desk_and_brings_the_best_of_its_runs(
 ) -> None:
     process = begin()
     empty, desk = process.desks.fresh(), process.desks.fresh()
-    process.desks.join(empty, " Ola ")
+    process.desks.board.join(empty, " Ola ")
     assert empty.id is not None
     assert on_board(process)["Ola"].figures == {}
     # Three runs, then joining; the run in the middle is the best.
@@ -539,7 +528,7 @@ def test_joining_keeps_the_desk_and_brings_the_best_of_its_runs(
         train(process, desk, run, wait_until)
         values.append(run.snapshot().history.epochs[-1].validation["accuracy"])
     assert set(on_board(process)) == {"Ola"}, "nobody is there who did not ask for it"
-    process.desks.join(desk, "Ala")
+    process.desks.board.join(desk, "Ala")
     found = on_board(process)["Ala"].figures["bars"]
     assert found.value == max(values)
     assert (found.examples, found.parameters) == (30, run.parameters)
@@ -562,7 +551,7 @@ def test_what_is_stopped_counts_and_what_comes_from_a_file_does_not(
 ) -> None:
     process = begin()
     desk = process.desks.fresh()
-    process.desks.join(desk, "Ala")
+    process.desks.board.join(desk, "Ala")
     trained = Run(bars, bars.recipe())
     train(process, process.desks.fresh(), trained, wait_until)
     network = trained.predictor()
@@ -581,18 +570,18 @@ def test_leaving_and_deleting_take_everything_off(
     process = begin()
     one, two = process.desks.fresh(), process.desks.fresh()
     for desk, name in ((one, "Ala"), (two, "Ola")):
-        process.desks.join(desk, name)
+        process.desks.board.join(desk, name)
         train(process, desk, Run(bars, bars.recipe()), wait_until)
         desk.played(1)
     assert set(on_board(process)) == {"Ala", "Ola"}
-    process.desks.leave(one)
+    process.desks.board.leave(one)
     one.played(1)
     train(process, one, Run(bars, bars.recipe(seed=1)), wait_until)
     assert set(on_board(process)) == {"Ola"}
     assert one.member is None
     process.desks.delete(two)
     assert on_board(process) == {}
-    process.desks.join(two, "Ola")  # it is gone, and does not come back
+    process.desks.board.join(two, "Ola")  # it is gone, and does not come back
     assert on_board(process) == {}
 
 
@@ -600,7 +589,7 @@ def test_rounds_count_from_joining_on(begin: Callable[[], Process]) -> None:
     process = begin()
     desk = process.desks.fresh()
     desk.played(1)
-    process.desks.join(desk, "Ala")
+    process.desks.board.join(desk, "Ala")
     for outcome in (0, 1, 1, 2, 1):
         desk.played(outcome)
     assert on_board(process)["Ala"].score == Score(won=3, lost=1, drawn=1)
@@ -619,12 +608,12 @@ def test_one_student_cannot_touch_anothers_entries(
     succeed(process, one, bars, wait_until)
     before = on_board(process)["Ala"]
     with pytest.raises(NicknameError):
-        process.desks.join(two, "ALA")
+        process.desks.board.join(two, "ALA")
     assert two.member is None
-    process.desks.leave(two)
+    process.desks.board.leave(two)
     two.played(2)
-    process.desks.join(two, "Ola")
-    process.desks.leave(two)
+    process.desks.board.join(two, "Ola")
+    process.desks.board.leave(two)
     process.desks.delete(two)
     assert on_board(process) == {"Ala": before}
 
@@ -636,23 +625,23 @@ def test_the_teacher_takes_off_what_the_student_then_sees(
     desk = process.desks.fresh()
     succeed(process, desk, bars, wait_until)
     member = on_board(process)["Ala"]
-    process.desks.unname(member.handle)
+    process.desks.board.unname(member.handle)
     assert desk.member is not None
     assert desk.member.nickname is None
     desk.played(1)
     assert on_board(process)[None].score == Score(2, 0, 0)
-    process.desks.join(desk, "Ela")
+    process.desks.board.join(desk, "Ela")
     assert set(on_board(process)["Ela"].figures) == {"bars"}
     assert desk.member.score == Score(2, 0, 0), "another name is no new beginning"
-    process.desks.expel(member.handle)
+    process.desks.board.expel(member.handle)
     assert desk.member is None
     desk.played(1)
     train(process, desk, Run(bars, bars.recipe(seed=1)), wait_until)
     assert on_board(process) == {}
     # Another server took it off: the next word to the board finds out.
-    process.desks.join(desk, "Ala")
+    process.desks.board.join(desk, "Ala")
     assert process.desks.flush()
-    process.store.expel()
+    process.store.board.expel()
     desk.played(1)
     assert on_board(process) == {}
     assert desk.member is None
@@ -664,7 +653,7 @@ def test_a_locked_database_delays_the_board_and_loses_nothing(
 ) -> None:
     process = begin()
     desk = process.desks.fresh()
-    process.desks.join(desk, "Ala")
+    process.desks.board.join(desk, "Ala")
     assert process.desks.flush()
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("begin immediate")
@@ -675,7 +664,7 @@ def test_a_locked_database_delays_the_board_and_loses_nothing(
     desk.played(1)
     wait_until(lambda: run.over and process.desks.problem)
     with pytest.raises(StoreError):
-        process.desks.leave(desk)
+        process.desks.board.leave(desk)
     assert desk.member is not None, "it still stands there"
     other.execute("commit")
     other.close()
@@ -753,7 +742,7 @@ def test_a_disk_that_cannot_be_written_leaves_a_desk_in_memory(
         with pytest.raises(StoreError):
             process.desks.open("u" * 22)
     finally:
-        process.end()
+        process.close()
 
 
 def test_a_full_desk_says_so_and_goes_on_when_there_is_room(
@@ -762,7 +751,7 @@ def test_a_full_desk_says_so_and_goes_on_when_there_is_room(
     monkeypatch.setattr(store_module, "MOST_BYTES", 2000)
     process = begin()
     desk = process.desks.fresh()
-    games = keepsakes.games("rps.finished")
+    games = codecs.games("rps.finished")
     desk.put(PICTURES, [picture(1), picture(2)])
     desk.put(games, [[Round(1, "rock", "rock")]])
     assert process.desks.flush()
@@ -810,7 +799,7 @@ def test_a_run_that_cannot_be_written_down_ends_nothing(
 ) -> None:
     process = begin()
     desk = process.desks.fresh()
-    monkeypatch.setattr(desk_module, "_row", lambda *what: 1 / 0)
+    monkeypatch.setattr(stored_run, "to_row", lambda *what: 1 / 0)
     train(process, desk, Run(bars, bars.recipe()), wait_until)
     assert "cannot be written down" in caplog.text
     desk.put(PICTURES, [picture(1)])

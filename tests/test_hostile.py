@@ -31,21 +31,26 @@ from hypothesis import strategies as some
 from torch import Tensor, nn
 from wrapped import Broken, Wrapped
 
-from playground import kept, limits, links
-from playground import service as service_module
+from playground import limits, links
 from playground.data import rps, tables
 from playground.data.dataset import Dataset, Examples
 from playground.data.pictures import load_zip
+from playground.desks import run_list
+from playground.desks.run_list import RunList
 from playground.errors import PlaygroundError
 from playground.export import weights
 from playground.history import Change, EpochRow, History
-from playground.kept import RunList
 from playground.projects import PROJECTS, project
 from playground.projects.base import Predictor, Project
 from playground.projects.table import TableProject
 from playground.recipe import FIELDS, Recipe
-from playground.service import Run, RunService, Share
-from playground.store import Row, Store, StoreError
+from playground.runtime import fair_queue
+from playground.runtime import service as service_module
+from playground.runtime.run import Run, Share, Snapshot
+from playground.runtime.service import RunService
+from playground.storage.errors import StoreError
+from playground.storage.records import Row
+from playground.storage.store import Store
 from playground.ui.problems import plain
 
 Wait = Callable[[Callable[[], object]], None]
@@ -154,9 +159,9 @@ def test_no_export_begins_a_cell_with_a_formula(bars: Project) -> None:
         one = listed.take(run)
         one.rename(name)
         assert "\n" not in one.name
-        one.snapshot = service_module.Snapshot("finished", run.recipe, _trained(), 3)
+        one.snapshot = Snapshot("finished", run.recipe, _trained(), 3)
     for comma in (False, True):
-        text = kept.to_csv([(one.name, one) for one in listed.runs], comma)
+        text = run_list.to_csv([(one.name, one) for one in listed.runs], comma)
         for row in csv.reader(io.StringIO(text), delimiter=";" if comma else ","):
             for cell in row:
                 dangerous = cell.lstrip(" ")[:1] in tuple("=+@\t\r＝＋－＠")
@@ -377,7 +382,7 @@ def _document() -> dict[str, Any]:
     history.losses, history.figures = [1.0, 2.0], {"mae": [1.0, 2.0]}
     history.changes.append(Change(2, "learning_rate", 0.1, 1.0, 1.0))
     record = {"name": "a", "recipe": USUAL["coffee"], "history": history.to_dict()}
-    return {"version": kept.VERSION, "runs": [record]}
+    return {"version": run_list.VERSION, "runs": [record]}
 
 
 def _paths(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -399,7 +404,7 @@ def test_any_file_of_runs_is_read_or_refused(data: some.DataObject) -> None:
         place = place[key]
     place[last] = data.draw(JSON)
     try:
-        found = kept.from_json(json.dumps(document))
+        found = run_list.from_json(json.dumps(document))
     except PlaygroundError:
         return
     for name, recipe, history in found:  # what a page asks of them
@@ -609,7 +614,7 @@ def test_a_client_that_vanishes_leaves_nothing_behind(
     for _ in range(round(service.stop_after) + 2):
         clock.now += 1
         service.sweep()
-    assert service._watched == []
+    assert service.executions == {}
 
     def forgotten() -> bool:
         gc.collect()
@@ -638,7 +643,7 @@ class Slow(nn.Module):
 @pytest.fixture
 def alone(clock: Callable[[], float], monkeypatch: pytest.MonkeyPatch) -> Iterator[RunService]:
     monkeypatch.setattr(service_module, "SLICE", 0.0)  # a turn is one step
-    monkeypatch.setattr(service_module, "ROUND", 0.02)
+    monkeypatch.setattr(fair_queue, "ROUND", 0.02)
     service = RunService(workers=1, clock=clock)
     yield service
     service.close()
@@ -740,7 +745,7 @@ def test_ids_of_another_desk_do_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", [*NASTY, "m" * 22 + "'", "%" * 22, "_" * 22])
 def test_no_desk_is_found_by_anything_but_its_id(text: str, tmp_path: Path) -> None:
-    from playground.desk import Desks
+    from playground.desks.registry import Desks
 
     store = Store(f"sqlite:///{tmp_path / 'a.db'}")
     store.create("m" * 22)

@@ -12,14 +12,15 @@ from torch import nn
 from playground import limits, models, resources, sweep
 from playground.__main__ import main
 from playground.data.dataset import Examples, with_own
+from playground.desks.run_list import RunList
 from playground.i18n import translate
-from playground.kept import RunList
 from playground.limits import LimitError
 from playground.projects import PROJECTS, project
 from playground.projects.base import Project
 from playground.recipe import Recipe
 from playground.resources import Need
-from playground.service import Run, RunService
+from playground.runtime.run import Run
+from playground.runtime.service import RunService
 
 # The largest that the sliders of a page can ask for.
 GIANT: dict[str, Any] = {

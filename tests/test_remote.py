@@ -9,18 +9,20 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import holding
 import pytest
 import torch
 from wrapped import Broken, Wrapped
 
-from playground import remote
 from playground.data.dataset import Examples
 from playground.errors import PlaygroundError
 from playground.history import History
 from playground.optimizers import Settings
 from playground.projects import PROJECTS
 from playground.projects.base import Project
-from playground.service import Run, RunService
+from playground.runtime import ray_trainer
+from playground.runtime.run import Run
+from playground.runtime.service import RunService
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (requirements-ray.txt)")
 
@@ -28,14 +30,14 @@ Wait = Callable[[Callable[[], object]], None]
 
 
 @pytest.fixture(scope="module")
-def cluster(data_folder: object) -> Iterator[remote.Cluster]:
-    found = remote.Cluster("local", 2, num_cpus=2, object_store_memory=80 * 2**20)
+def cluster(data_folder: object) -> Iterator[ray_trainer.Cluster]:
+    found = ray_trainer.Cluster("local", 2, num_cpus=2, object_store_memory=80 * 2**20)
     yield found
     found.close()
 
 
 @pytest.fixture
-def there(cluster: remote.Cluster, bars: Project) -> Iterator[RunService]:
+def there(cluster: ray_trainer.Cluster, bars: Project) -> Iterator[RunService]:
     for kind in (type(bars), Wrapped):  # an actor cannot import what stands in tests alone
         ray.cloudpickle.register_pickle_by_value(sys.modules[kind.__module__])
     running = cluster.service()
@@ -59,11 +61,7 @@ def same(one: Run, other: Run) -> bool:
 
 
 def idle(service: RunService, *runs: Run) -> Callable[[], bool]:
-    def check() -> bool:
-        with service._wake:
-            return not any(id(run) in service._held or run.active for run in runs)
-
-    return check
+    return lambda: all(holding.idle(service, run) for run in runs)
 
 
 def train(service: RunService, wait: Wait, *runs: Run) -> None:
@@ -184,26 +182,31 @@ def test_whatever_goes_wrong_ends_its_own_run_alone(
 
 
 def test_stop_is_for_good_and_its_actor_forgets_the_run(
-    there: RunService, cluster: remote.Cluster, bars: Project, wait_until: Wait
+    there: RunService, cluster: ray_trainer.Cluster, bars: Project, wait_until: Wait
 ) -> None:
     run = Run(bars, bars.recipe(epochs=500, batch_size=1))
     there.start(run)
     wait_until(lambda: run.snapshot().history.steps > 3)
-    assert isinstance(run._trainer, remote.There)
-    name = run._trainer._name
+    execution = there.executions[run]
+    assert isinstance(execution.trainer, ray_trainer.There)
+    name = execution.trainer._name
     (post,) = (one for one in cluster.posts if name in one.held)
     there.stop(run, "Enough.")
     wait_until(idle(there, run))
     assert run.snapshot().history.reason == "Enough."
     assert run.trained
-    wait_until(lambda: run._trainer is None)
+    wait_until(lambda: execution.trainer is None)
     assert name not in post.held
     asked = ("go", name, 0.0, "time", Settings(0.1, 0.0), 1)
     assert post.call(*asked, post.unneeded()) is None  # dropped with the next call
 
 
 def test_a_run_whose_actor_dies_goes_on_from_its_milestone_or_says_so(
-    there: RunService, service: RunService, cluster: remote.Cluster, bars: Project, wait_until: Wait
+    there: RunService,
+    service: RunService,
+    cluster: ray_trainer.Cluster,
+    bars: Project,
+    wait_until: Wait,
 ) -> None:
     recipe = bars.recipe(epochs=4, dropout=0.2, optimizer="adam")
     kept, forgotten, elsewhere, whole = (Run(bars, recipe) for _ in range(4))
@@ -228,17 +231,17 @@ def test_a_run_whose_actor_dies_goes_on_from_its_milestone_or_says_so(
 
 
 def test_no_core_or_no_cluster_or_no_ray_is_said(
-    cluster: remote.Cluster, monkeypatch: pytest.MonkeyPatch
+    cluster: ray_trainer.Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(PlaygroundError, match=r"No Ray cluster answers at local"):
-        remote.Cluster("local")  # this process has one already
+        ray_trainer.Cluster("local")  # this process has one already
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(PlaygroundError, match=r"not installed: pip install -r requirements-ray"):
-        remote.service("local")
+        ray_trainer.service("local")
 
 
 def test_a_cluster_that_is_gone_ends_runs_with_a_sentence(
-    there: RunService, cluster: remote.Cluster, bars: Project, wait_until: Wait
+    there: RunService, cluster: ray_trainer.Cluster, bars: Project, wait_until: Wait
 ) -> None:
     """The last test of this file: the actors do not come back."""
     run = Run(bars, bars.recipe(epochs=4))

@@ -10,12 +10,14 @@ import pytest
 from wrapped import Gate, Wrapped
 
 from playground import limits, resources
-from playground.desk import Desks
-from playground.kept import RunList
+from playground.desks.registry import Desks
+from playground.desks.run_list import RunList
 from playground.limits import LimitError
 from playground.projects.base import Project
-from playground.service import Run, RunService
-from playground.store import Store
+from playground.runtime import admission
+from playground.runtime.run import Run
+from playground.runtime.service import RunService
+from playground.storage.store import Store
 
 Wait = Callable[[Callable[[], object]], None]
 
@@ -145,10 +147,10 @@ def test_a_run_that_is_over_keeps_its_weights_and_no_more(
     run = Run(bars, bars.recipe())
     run.milestone_wanted = True
     service.start(run)
-    wait_until(lambda: run.over and run._trainer is None and run.milestone is None)
+    wait_until(lambda: run.over and run not in service.executions and run.milestone is None)
     assert run.predictor().model.state_dict()
     assert run.snapshot().history.steps == 12
-    (held,) = service._taken([run])
+    (held,) = admission.held([run])
     assert held.weights == resources.FLOAT * run.parameters
     assert held.signals == 0
 
@@ -160,7 +162,7 @@ def test_what_nobody_holds_any_more_takes_no_room(bars: Project) -> None:
     with pytest.raises(LimitError):
         service.start(Run(bars, bars.recipe()))
     service.stop(run)
-    service._queue.clear()  # as a worker does
+    service.queue.waiting.clear()  # as a worker does
     del run
     gc.collect()
     service.start(Run(bars, bars.recipe()))
@@ -174,7 +176,7 @@ def test_examples_that_runs_share_count_once(bars: Project) -> None:
     for run in (first, same, other):
         run.dataset()
     size = first.dataset().nbytes
-    assert [one.data for one in RunService._taken([first, same, other])] == [size, 0, size]
+    assert [one.data for one in admission.held([first, same, other])] == [size, 0, size]
 
 
 def test_one_that_comes_back_from_the_store_counts_once_a_page_shows_it(
@@ -185,9 +187,9 @@ def test_one_that_comes_back_from_the_store_counts_once_a_page_shows_it(
     wait_until(lambda: run.over)
     network = run.predictor()
     again = Run.restored(bars, run.recipe, network.model.state_dict(), network.scaler)
-    assert again not in service._known
+    assert again not in service.known
     service.look(again)
-    assert again in service._known
+    assert again in service.known
     ready = Run(bars, bars.recipe())
     service.look(ready)
-    assert ready not in service._known
+    assert ready not in service.known

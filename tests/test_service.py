@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Protocol
 
+import holding
 import pytest
 import torch
+from holding import waits
 from torch import nn
 from wrapped import Broken, Gate, Wrapped
 
 from playground import models
-from playground import service as service_module
 from playground.data.dataset import Dataset, Examples, Scaler
 from playground.data.steps import Steps
 from playground.errors import PlaygroundError
@@ -20,7 +21,11 @@ from playground.history import Change, History
 from playground.optimizers import Settings
 from playground.projects.base import Project
 from playground.recipe import Recipe
-from playground.service import Run, RunService, Snapshot
+from playground.runtime import fair_queue
+from playground.runtime import service as service_module
+from playground.runtime.execution import Execution
+from playground.runtime.run import Run, Snapshot
+from playground.runtime.service import RunService
 from playground.training import fit, steps_per_epoch
 
 Wait = Callable[[Callable[[], object]], None]
@@ -72,12 +77,7 @@ def same_numbers(run: Run, project: Project) -> bool:
 
 def idle(service: RunService, run: Run) -> Callable[[], bool]:
     """Has every worker let go of ``run``, so that nothing of it moves any more?"""
-
-    def check() -> bool:
-        with service._wake:
-            return id(run) not in service._held and not run.active
-
-    return check
+    return lambda: holding.idle(service, run)
 
 
 def steps(run: Run) -> int:
@@ -102,7 +102,7 @@ def test_many_runs_finish_with_the_numbers_of_the_bare_loop(
         assert snapshot.history.data["train"] == 90
         assert same_numbers(run, bars)
     assert service.active == 0
-    assert service._watched == []
+    assert service.executions == {}
 
 
 def test_turns_are_fair(
@@ -304,7 +304,7 @@ def test_an_exception_ends_its_own_run_alone(
         assert snapshot.history.steps == count
     assert without_data.error is known
     assert all(same_numbers(run, bars) for run in good)
-    assert service._watched == []
+    assert service.executions == {}
 
 
 def test_divergence_ends_a_run_and_keeps_finite_weights(
@@ -479,7 +479,7 @@ def test_close_ends_the_threads_and_leaves_runs_as_they_are(
     for run in runs:
         service.start(run)
     wait_until(lambda: all(steps(run) for run in runs))
-    threads = list(service._threads)
+    threads = list(service.threads)
     assert [thread.name for thread in threads] == ["training"] * 2
     service.close()
     assert not any(thread.is_alive() for thread in threads)
@@ -580,7 +580,7 @@ def test_a_run_that_was_alone_lends_its_threads_from_the_next_step_on(
             wait_until(idle(service, run))
             assert run.threads == 2
         other.state = "running"  # somebody trains, and no worker is asked to
-        service._watched.append(other)
+        service.executions[other] = Execution(other)
         alone.state = chosen.state = "running"
         service._crowd(other)
         alone.state = chosen.state = "paused"
@@ -609,11 +609,6 @@ class Drawn(Wrapped):
             assert self.permits.acquire(timeout=60)
             self.steps += 1
         return self.load(recipe, own)
-
-
-def waits(service: RunService, run: Run) -> bool:
-    with service._wake:
-        return run in service._queue or id(run) in service._held
 
 
 def test_data_that_nobody_wants_any_more_are_not_made(
@@ -654,7 +649,7 @@ def test_a_small_data_set_comes_before_the_end_of_a_large_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(service_module, "SLICE", 0.0)  # a turn is one step
-    monkeypatch.setattr(service_module, "ROUND", 1e-6)
+    monkeypatch.setattr(fair_queue, "ROUND", 1e-6)
     large = Run(Drawn(bars, permits, 1000), bars.recipe())
     small = Run(Drawn(bars, permits, 5), bars.recipe())
     service.load(large, patience=0)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
+import holding
 import pytest
 import torch
 from torch import nn
 from wrapped import Gate, Wrapped
 
-from playground import service as service_module
 from playground.history import History
 from playground.projects.base import Project
 from playground.recipe import Recipe
-from playground.service import Run, RunService
+from playground.runtime import service as service_module
+from playground.runtime.run import Run
+from playground.runtime.service import RunService
 from playground.training import fit
 
 Wait = Callable[[Callable[[], object]], None]
@@ -124,7 +126,7 @@ def test_a_core_that_is_free_is_for_the_background(
     free = Gated(bars, threading.Semaphore(1_000_000))
     held, behind = run_of(gated, bars, 10, threads=1), run_of(free, bars, 1)
     two_workers.start(held)  # whose first step gets no permit
-    wait_until(lambda: id(held) in two_workers._held)
+    wait_until(lambda: holding.held(two_workers, held))
     two_workers.start(behind, background=True)
     assert two_workers.active == 1
     wait_until(lambda: behind.over)

@@ -18,23 +18,20 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from playground import store as store_module
-from playground.store import (
-    EXAMPLES,
-    ID,
-    METADATA,
+from playground.storage import board_store
+from playground.storage import store as store_module
+from playground.storage.database import address
+from playground.storage.errors import (
     DeskFullError,
-    Figure,
     MovedError,
     NicknameError,
     NoDeskError,
     RefusedError,
-    Row,
-    Score,
-    Store,
     StoreError,
-    address,
 )
+from playground.storage.records import Figure, Row, Score
+from playground.storage.schema import EXAMPLES, METADATA
+from playground.storage.store import ID, Store
 
 ROOT = Path(__file__).parent.parent
 MINE, OTHER = "m" * 22, "o" * 22
@@ -132,7 +129,7 @@ def test_a_desk_is_deleted_with_all_it_had(store: Store) -> None:
     ):
         with pytest.raises(NoDeskError):
             act()
-    with store._reading() as connection:
+    with store.reading() as connection:
         for table in ("runs", "things"):
             assert connection.execute(sa.text(f"select count(*) from {table}")).scalar() == 0
 
@@ -175,7 +172,7 @@ def test_a_desk_is_full_by_bytes_and_by_number(
 
 def test_the_tables_are_those_that_the_migrations_make(store: Store) -> None:
     store.create(MINE)
-    with store._reading() as connection:
+    with store.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert context.get_current_revision() == "0003"
         assert compare_metadata(context, METADATA) == []
@@ -228,38 +225,38 @@ def test_a_desk_joins_the_board_and_leaves_it_with_everything(store: Store) -> N
     for desk in (MINE, OTHER):
         store.create(desk)
     assert store.load(MINE).member is None
-    mine = store.join(MINE, "Ala", "ala")
-    store.join(OTHER, "Ola", "ola")
+    mine = store.board.join(MINE, "Ala", "ala")
+    store.board.join(OTHER, "Ola", "ola")
     assert store.load(MINE).member == mine
-    assert MINE not in repr(store.board()), "a board never says whose is what"
+    assert MINE not in repr(store.board.members()), "a board never says whose is what"
     for desk in (MINE, OTHER):
-        found = store.post(desk, [FIGURE, replace(FIGURE, project="coffee", best=0.4)], rank)
+        found = store.board.post(desk, [FIGURE, replace(FIGURE, project="coffee", best=0.4)], rank)
         assert found is not None
-        assert store.set_score(desk, Score(3, 2, 1))
-    mine, other = store.board()
+        assert store.board.set_score(desk, Score(3, 2, 1))
+    mine, other = store.board.members()
     assert (mine.nickname, mine.score, mine.figures["digits"]) == ("Ala", Score(3, 2, 1), FIGURE)
-    store.leave(MINE)
-    assert store.board() == [other]
-    assert not store.set_score(MINE, Score(9, 9, 9))
-    assert store.post(MINE, [FIGURE], rank) is None, "who is not there has no figures"
-    again = store.join(MINE, "Ala", "ala")
+    store.board.leave(MINE)
+    assert store.board.members() == [other]
+    assert not store.board.set_score(MINE, Score(9, 9, 9))
+    assert store.board.post(MINE, [FIGURE], rank) is None, "who is not there has no figures"
+    again = store.board.join(MINE, "Ala", "ala")
     assert (again.figures, again.score) == ({}, Score())
     assert again.handle != mine.handle
     store.delete(OTHER)
-    assert [one.nickname for one in store.board()] == ["Ala"]
-    with store._reading() as connection:
+    assert [one.nickname for one in store.board.members()] == ["Ala"]
+    with store.reading() as connection:
         assert connection.execute(sa.text("select count(*) from figures")).scalar() == 0
 
 
 def test_only_the_better_figure_stays(store: Store) -> None:
     store.create(MINE)
-    store.join(MINE, "Ala", "ala")
+    store.board.join(MINE, "Ala", "ala")
     for value, stays in ((0.9, 0.9), (0.8, 0.9), (0.95, 0.95), (0.95, 0.95)):
-        found = store.post(MINE, [replace(FIGURE, value=value)], rank)
+        found = store.board.post(MINE, [replace(FIGURE, value=value)], rank)
         assert found is not None
         assert found.figures["digits"].value == stays
-    store.post(MINE, [replace(FIGURE, value=0.1, project="coffee")], rank)
-    assert {name: one.value for name, one in store.board()[0].figures.items()} == {
+    store.board.post(MINE, [replace(FIGURE, value=0.1, project="coffee")], rank)
+    assert {name: one.value for name, one in store.board.members()[0].figures.items()} == {
         "digits": 0.95,
         "coffee": 0.1,
     }
@@ -268,38 +265,38 @@ def test_only_the_better_figure_stays(store: Store) -> None:
 def test_a_nickname_is_one_desks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     for desk in (MINE, OTHER, OTHERS):
         store.create(desk)
-    first = store.join(MINE, "Ala", "ala")
+    first = store.board.join(MINE, "Ala", "ala")
     with pytest.raises(NicknameError, match="Somebody else"):
-        store.join(OTHER, "ALA", "ala")
-    store.post(MINE, [FIGURE], rank)
-    renamed = store.join(MINE, "Ela", "ela")
+        store.board.join(OTHER, "ALA", "ala")
+    store.board.post(MINE, [FIGURE], rank)
+    renamed = store.board.join(MINE, "Ela", "ela")
     assert (renamed.handle, renamed.figures) == (first.handle, {"digits": FIGURE})
-    store.join(OTHER, "ALA", "ala")
-    monkeypatch.setattr(store_module, "MOST_MEMBERS", 2)
+    store.board.join(OTHER, "ALA", "ala")
+    monkeypatch.setattr(board_store, "MOST_MEMBERS", 2)
     with pytest.raises(NicknameError, match="is full"):
-        store.join(OTHERS, "Ula", "ula")
-    store.join(MINE, "Ula", "ula")  # who is there may still change the name
+        store.board.join(OTHERS, "Ula", "ula")
+    store.board.join(MINE, "Ula", "ula")  # who is there may still change the name
     with pytest.raises(NoDeskError):
-        store.join("x" * 22, "Iza", "iza")
+        store.board.join("x" * 22, "Iza", "iza")
 
 
 def test_the_teacher_takes_names_and_members_off(store: Store) -> None:
     for desk, name in ((MINE, "ala"), (OTHER, "ola"), (OTHERS, "ula")):
         store.create(desk)
-        store.join(desk, name, name)
-        store.post(desk, [FIGURE], rank)
-    mine, other, _others = store.board()
-    assert store.unname(mine.handle) == MINE
-    assert store.unname(other.handle) == OTHER  # two without a name are no conflict
-    assert store.unname("nobody") is None
-    assert [one.nickname for one in store.board()] == [None, None, "ula"]
-    assert store.board()[0].figures == {"digits": FIGURE}
-    store.join(OTHERS, "ala", "ala")  # the name is free again
-    assert store.expel(mine.handle) == [MINE]
-    assert store.expel(MINE) == [], "a desk's id is no handle"
-    assert len(store.board()) == 2
-    assert sorted(store.expel()) == [OTHER, OTHERS]
-    assert store.board() == []
+        store.board.join(desk, name, name)
+        store.board.post(desk, [FIGURE], rank)
+    mine, other, _others = store.board.members()
+    assert store.board.unname(mine.handle) == MINE
+    assert store.board.unname(other.handle) == OTHER  # two without a name are no conflict
+    assert store.board.unname("nobody") is None
+    assert [one.nickname for one in store.board.members()] == [None, None, "ula"]
+    assert store.board.members()[0].figures == {"digits": FIGURE}
+    store.board.join(OTHERS, "ala", "ala")  # the name is free again
+    assert store.board.expel(mine.handle) == [MINE]
+    assert store.board.expel(MINE) == [], "a desk's id is no handle"
+    assert len(store.board.members()) == 2
+    assert sorted(store.board.expel()) == [OTHER, OTHERS]
+    assert store.board.members() == []
     assert store.load(MINE).member is None
     store.save_run(MINE, RUN)  # desks stay
 
@@ -315,7 +312,9 @@ def test_a_database_of_the_first_kind_is_brought_up_with_nothing_lost(
     engine = sa.create_engine(database)
     with engine.begin() as connection:
         config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", str(ROOT / "playground" / "migrations"))
+        config.set_main_option(
+            "script_location", str(ROOT / "playground" / "storage" / "migrations")
+        )
         config.set_main_option("path_separator", "os")
         command.upgrade(config, "0001")
         assert "members" not in sa.inspect(connection).get_table_names()
@@ -332,8 +331,8 @@ def test_a_database_of_the_first_kind_is_brought_up_with_nothing_lost(
     assert list(found.runs) == [RUN]
     assert found.things == {"kind": [b"drawn"]}
     assert found.member is None
-    store.join(MINE, "Ala", "ala")
-    assert len(store.board()) == 1
+    store.board.join(MINE, "Ala", "ala")
+    assert len(store.board.members()) == 1
     store.close()
 
 
@@ -411,7 +410,7 @@ def test_a_full_disk_says_so_and_leaves_what_was_there(store: Store, file: Path)
     def small(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("pragma max_page_count = 20").close()
 
-    engine = store._open()
+    engine = store.engine()
     engine.dispose()
     sa.event.listen(engine, "connect", small)
     with pytest.raises(StoreError, match="disk is full"):
@@ -477,7 +476,7 @@ def test_only_the_server_that_opened_a_desk_last_writes_to_it(store: Store, data
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_a_server_that_was_restarted_is_found_again(store: Store) -> None:
     store.create(MINE)
-    with store._reading() as connection:
+    with store.reading() as connection:
         mine = connection.execute(sa.text("select pg_backend_pid()")).scalar_one()
     other = sa.create_engine(store.url)
     with other.begin() as connection:
@@ -494,7 +493,8 @@ def test_a_server_that_does_not_answer_says_so() -> None:
 
 WRITER = """
 import sys
-from playground.store import Row, Store
+from playground.storage.records import Row
+from playground.storage.store import Store
 store = Store(sys.argv[1])
 desk, begun = "k" * 22, int(sys.argv[2])
 store.create(desk)

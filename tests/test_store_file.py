@@ -11,30 +11,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from playground import desk as desk_module
-from playground import keepsakes, kept
-from playground import store as store_module
-from playground.desk import Desk, Desks
+from playground.desks import class_board, run_list, writer
+from playground.desks.desk import Desk
+from playground.desks.jobs import Remains
+from playground.desks.registry import Desks
 from playground.history import EpochRow, History
 from playground.projects.base import Project
-from playground.service import Snapshot
-from playground.store import (
-    BoardFullError,
-    NicknameError,
-    Store,
-    StoreError,
-)
+from playground.runtime.run import Snapshot
+from playground.storage import board_store, codecs
+from playground.storage.errors import BoardFullError, NicknameError, StoreError
+from playground.storage.store import Store
 
 Wait = Callable[[Callable[[], object]], None]
-PICTURES = keepsakes.pictures("bars.own", ("rock", "paper"))
+PICTURES = codecs.pictures("bars.own", ("rock", "paper"))
 MARK = b"a sentence that nobody else writes"
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RETRY", "SOON", "REST"):
-        monkeypatch.setattr(desk_module, name, 0.01)
-    monkeypatch.setattr(desk_module, "SHARE", 1.0)
+        monkeypatch.setattr(writer, name, 0.01)
+    monkeypatch.setattr(writer, "SHARE", 1.0)
 
 
 @pytest.fixture
@@ -59,11 +56,11 @@ def picture(seed: int) -> tuple[np.ndarray, int]:
     return np.random.default_rng(seed).integers(0, 255, (30, 20), np.uint8), seed % 2
 
 
-def over(project: Project, desk: Desk, number: int = 1, name: str = "") -> kept.Kept:
+def over(project: Project, desk: Desk, number: int = 1, name: str = "") -> run_list.Kept:
     """List a run that is over, of which only the list's part is left."""
     rows = [EpochRow(1, 10, {"accuracy": 0.5}, {"accuracy": 0.5}, 1.0, 1.0)]
     history = History(losses=[0.5] * 10, epochs=rows, ended="finished")
-    one = kept.Kept(number, Snapshot("finished", project.recipe(), history, 10), name=name)
+    one = run_list.Kept(number, Snapshot("finished", project.recipe(), history, 10), name=name)
     desk.kept.bring(one)
     return one
 
@@ -94,7 +91,7 @@ def test_a_deleted_desk_is_in_none_of_the_files(
     assert desks.flush()
     assert desk.id is not None
     desks.store.put(desk.id, "notes", {0: MARK * 300}, 1)
-    desks.join(desk, "Ania of the raw bytes")
+    desks.board.join(desk, "Ania of the raw bytes")
     assert desks.flush()
     signs = (desk.id.encode(), MARK, b"Ania of the raw bytes")
     assert all(sign in all_bytes(file) for sign in signs)
@@ -113,8 +110,8 @@ def test_what_is_deleted_on_a_desk_leaves_the_files_too(
     desk = desks.fresh()
     desk.put(PICTURES, [picture(1)])
     one = over(bars, desk, name=MARK.decode())
-    desks.write(desk, ("row", one))
-    desks.join(desk, "Ola of the raw bytes")
+    desks.write(desk, Remains(one))
+    desks.board.join(desk, "Ola of the raw bytes")
     assert desks.flush()
     assert MARK in all_bytes(file)
     content = PICTURES.encode(picture(1))
@@ -122,7 +119,7 @@ def test_what_is_deleted_on_a_desk_leaves_the_files_too(
     desk.kept.delete([one])
     desk.put(PICTURES, [])
     desk.sync()
-    desks.leave(desk)
+    desks.board.leave(desk)
     assert desks.flush()
     wait_until(lambda: not desks.store.overdue)
     found = all_bytes(file)
@@ -158,7 +155,7 @@ def test_when_nobody_writes_a_copy_of_the_file_alone_is_a_good_copy(
     desk.put(PICTURES, [picture(1)])
     assert desks.flush()
     assert log_of(file) > 0
-    monkeypatch.setattr(desk_module, "QUIET", 0.01)
+    monkeypatch.setattr(writer, "QUIET", 0.01)
     wait_until(lambda: log_of(file) == 0)
     copy = tmp_path / "elsewhere.db"
     shutil.copy(file, copy)
@@ -175,8 +172,8 @@ def full_desk(desks: Desks, project: Project) -> Desk:
     desk = desks.fresh()
     desk.put(PICTURES, [picture(1), picture(2)])
     one = over(project, desk, name="the first")
-    desks.write(desk, ("row", one))
-    desks.join(desk, "Ania")
+    desks.write(desk, Remains(one))
+    desks.board.join(desk, "Ania")
     assert desks.flush()
     return desk
 
@@ -195,7 +192,7 @@ def test_a_deleted_file_is_noticed_said_and_written_anew(
     wait_until(lambda: desks.store.damage is not None)  # though nobody does anything
     assert "deleted or replaced" in str(desks.store.damage)
     wait_until(file.exists)
-    wait_until(lambda: desks._generation == desks.store.generation)
+    wait_until(lambda: desks.writer.generation == desks.store.generation)
     assert desks.flush()
     assert desk.id is not None
     later = begin().open(desk.id)
@@ -251,7 +248,7 @@ def test_of_two_servers_only_one_sets_a_damaged_file_aside(file: Path) -> None:
     one.create("a" * 22)
     other.create("b" * 22)
     one.settle()
-    held = other._open().raw_connection()
+    held = other.engine().raw_connection()
     file.write_bytes(b"\0" * file.stat().st_size)
     with pytest.raises(StoreError, match="saved as"):
         one.load("a" * 22)
@@ -287,7 +284,7 @@ def test_connections_that_were_opened_for_reading_alone_do_not_stay(file: Path) 
     """As on a folder that was read-only for a while (root may write everywhere)."""
     store = Store(f"sqlite:///{file}")
     store.create("a" * 22)
-    held = [store._open().raw_connection() for _n in range(3)]
+    held = [store.engine().raw_connection() for _n in range(3)]
     for connection in held:
         connection.cursor().execute("PRAGMA query_only = ON")
         connection.close()
@@ -305,7 +302,7 @@ def test_an_orderly_end_writes_all_though_the_first_try_fails(
 ) -> None:
     desks = begin()
     all_of_them = [desks.fresh() for _n in range(5)]
-    failing = iter([True] * (desk_module.TRIES - 1))
+    failing = iter([True] * (writer.TRIES - 1))
     put = desks.store.put
 
     def busy(*given: object) -> None:
@@ -313,7 +310,7 @@ def test_an_orderly_end_writes_all_though_the_first_try_fails(
             raise StoreError("locked")
         put(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(desk_module, "RETRY", 60.0)  # nobody waits that long at the end
+    monkeypatch.setattr(writer, "RETRY", 60.0)  # nobody waits that long at the end
     monkeypatch.setattr(desks.store, "put", busy)
     for desk in all_of_them:
         desk.put(PICTURES, [picture(1)])
@@ -336,7 +333,7 @@ def test_a_database_that_stays_away_does_not_hold_up_the_end(
     for _n in range(20):
         desks.fresh().put(PICTURES, [picture(1)])
     desks.close()
-    assert len(calls) <= desk_module.TRIES + 2
+    assert len(calls) <= writer.TRIES + 2
 
 
 # --- What enters ----------------------------------------------------------------------------
@@ -348,7 +345,7 @@ def test_a_database_that_stays_away_does_not_hold_up_the_end(
         ("half \ud83d of a sign", "half of a sign"),
         ("\udc00", ""),
         ("zero\0byte", "zerobyte"),
-        ("\ud83d\ude00"[:1] + "x" * 100_000, "x" * kept.LONGEST),
+        ("\ud83d\ude00"[:1] + "x" * 100_000, "x" * run_list.LONGEST),
         ("żółć 😀", "żółć 😀"),
         (None, ""),
         (12, "12"),
@@ -363,7 +360,7 @@ def test_a_name_that_nothing_can_write_down_is_made_one_that_can(
     one = over(bars, desk)
     one.rename(typed)
     assert one.name == name
-    desks.write(desk, ("row", one))
+    desks.write(desk, Remains(one))
     assert desks.flush()
     assert desk.id is not None
     assert desks.store.load(desk.id).runs[0].name == name
@@ -375,7 +372,7 @@ def test_a_name_that_nothing_can_write_down_is_made_one_that_can(
 def test_who_has_a_network_joins_while_somebody_floods_the_board(
     file: Path, bars: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk_module, "JOINS", 5)
+    monkeypatch.setattr(class_board, "JOINS", 5)
     now = [0.0]
     desks = Desks(Store(f"sqlite:///{file}"), clock=lambda: now[0])
 
@@ -383,7 +380,7 @@ def test_who_has_a_network_joins_while_somebody_floods_the_board(
         desk = desks.fresh()
         if trained:
             over(bars, desk)
-        desks.join(desk, name)
+        desks.board.join(desk, name)
         return desk
 
     first = join("flood 0")
@@ -392,31 +389,31 @@ def test_who_has_a_network_joins_while_somebody_floods_the_board(
     with pytest.raises(NicknameError, match="Train a network, then join"):
         join("honest")
     join("honest", trained=True)
-    desks.join(first, "another name")  # is there already
+    desks.board.join(first, "another name")  # is there already
     now[0] += 3
     for n in range(3):
         join(f"later {n}")
     with pytest.raises(NicknameError):
         join("one more")
-    assert len(desks.store.board()) == 9
+    assert len(desks.store.board.members()) == 9
     desks.close()
 
 
 def test_a_full_board_makes_room_for_who_has_something_to_show(
     file: Path, bars: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "MOST_MEMBERS", 2)
+    monkeypatch.setattr(board_store, "MOST_MEMBERS", 2)
     desks = Desks(Store(f"sqlite:///{file}"))
     empty, player, late = desks.fresh(), desks.fresh(), desks.fresh()
-    desks.join(empty, "empty")
-    desks.join(player, "player")
+    desks.board.join(empty, "empty")
+    desks.board.join(player, "player")
     player.played(1)
     assert desks.flush()
     over(bars, late)
-    desks.join(late, "late")
+    desks.board.join(late, "late")
     assert desks.flush()
-    assert [one.nickname for one in desks.store.board()] == ["player", "late"]
+    assert [one.nickname for one in desks.store.board.members()] == ["player", "late"]
     assert empty.member is None  # and may join again
     with pytest.raises(BoardFullError, match="Ask your teacher"):
-        desks.join(empty, "empty")
+        desks.board.join(empty, "empty")
     desks.close()

@@ -13,7 +13,7 @@ from typing import TypeVar
 import pytest
 import torch
 
-from playground import threads
+from playground.runtime import torch_threads
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ def gradient() -> torch.Tensor:
 
 def test_a_count_holds_for_the_thread_that_asked_and_later_ones_start_with_one() -> None:
     def two() -> int:
-        threads.use(2)
+        torch_threads.use(2)
         assert in_a_thread(torch.get_num_threads) == 1
         return torch.get_num_threads()
 
@@ -46,12 +46,12 @@ def test_a_count_holds_for_the_thread_that_asked_and_later_ones_start_with_one()
 
 def test_another_threads_count_does_not_change_a_digit() -> None:
     def alone() -> torch.Tensor:
-        threads.use(2)
+        torch_threads.use(2)
         return gradient()
 
     def disturbed() -> torch.Tensor:
-        threads.use(2)
-        in_a_thread(lambda: threads.use(1))
+        torch_threads.use(2)
+        in_a_thread(lambda: torch_threads.use(1))
         in_a_thread(lambda: torch.set_num_threads(1))
         return gradient()
 
@@ -60,15 +60,15 @@ def test_another_threads_count_does_not_change_a_digit() -> None:
 
 SCRIPT = """
 import threading, time
-from playground import threads
+from playground.runtime import torch_threads
 
 def script(seconds):
     time.sleep(seconds)
     print("done", flush=True)
 
 def page():
-    threads.end_after_scripts()
-    threads.end_after_scripts()
+    torch_threads.end_after_scripts()
+    torch_threads.end_after_scripts()
     print([one.name for one in threading.enumerate()].count("last"), flush=True)
 
 one = threading.Thread(target=page, daemon=True)
@@ -96,4 +96,4 @@ def test_the_program_ends_after_the_scripts_of_pages_and_waits_for_no_other_daem
     reason="another C library than GNU's",
 )
 def test_glibc_takes_the_number_of_heaps() -> None:
-    assert threads.share_heaps()
+    assert torch_threads.share_heaps()

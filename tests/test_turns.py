@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from playground.turns import Sparing, Turns
+from playground.runtime.page_queue import Sparing, Turns
 
 LONG = 30.0  # seconds: only a broken test waits as long
 

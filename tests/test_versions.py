@@ -12,18 +12,22 @@ from typing import Any
 import pytest
 import torch
 
-from playground import desk as desk_module
-from playground import keepsakes, kept, limits, recipe
+from playground import limits, recipe
 from playground.data.rps import Round
-from playground.desk import Desk, Desks
+from playground.desks import run_list, stored_run
+from playground.desks.desk import Desk
+from playground.desks.registry import Desks
+from playground.desks.run_list import Unread
 from playground.export import weights
 from playground.fields import Field
-from playground.kept import Unread
 from playground.projects import PROJECTS, opened, project
 from playground.projects.coffee import Coffee
 from playground.recipe import FIELDS, UPGRADES, VERSION, Recipe, RecipeError
-from playground.service import Run, RunService
-from playground.store import Row, Store
+from playground.runtime.run import Run
+from playground.runtime.service import RunService
+from playground.storage import codecs
+from playground.storage.records import Row
+from playground.storage.store import Store
 from playground.versions import upgraded
 
 FROZEN = sorted(path for path in (Path(__file__).parent / "frozen").iterdir() if path.is_dir())
@@ -101,11 +105,11 @@ def test_a_desk_of_an_earlier_version_opens_whole(
     assert torch.allclose(answers, torch.tensor(said["answers"]), atol=1e-4)
     assert waits.goes_on_from == 1
     columns = (*Coffee.encoder.columns, Coffee.encoder.target)
-    (table,) = desk.things(keepsakes.table("coffee.own", columns))
+    (table,) = desk.things(codecs.table("coffee.own", columns))
     assert len(table) == 1
-    ((picture, label),) = desk.things(keepsakes.pictures("digits.own", project("digits").labels))
+    ((picture, label),) = desk.things(codecs.pictures("digits.own", project("digits").labels))
     assert (picture.shape, label) == ((12, 20), 7)
-    (game,) = desk.things(keepsakes.games("rps.finished"))
+    (game,) = desk.things(codecs.games("rps.finished"))
     assert game == [Round(1, "rock", "paper"), Round(2, "scissors", "rock")]
 
 
@@ -135,7 +139,7 @@ def test_the_files_of_an_earlier_version_open(folder: Path) -> None:
     assert found.recipe == alone
     assert found.figures is not None
     names, recipes, histories = zip(
-        *kept.from_json((folder / "runs.json").read_text()), strict=True
+        *run_list.from_json((folder / "runs.json").read_text()), strict=True
     )
     assert names == ("a", "b")
     assert recipes[0] == alone
@@ -162,7 +166,7 @@ def test_what_was_allowed_once_is_allowed(folder: Path) -> None:
 
 def test_there_is_a_step_from_every_version() -> None:
     assert set(UPGRADES) == set(range(1, VERSION))
-    assert set(kept.UPGRADES) == set(range(1, kept.VERSION))
+    assert set(run_list.UPGRADES) == set(range(1, run_list.VERSION))
     assert FROZEN, "a version that is not frozen is not tested"
 
 
@@ -213,7 +217,7 @@ def test_a_new_data_option_is_as_it_was_before_in_what_is_stored(
         desk.kept.runs[0].recipe,
         weights.load_recipe((FROZEN[-1] / "recipe.json").read_bytes()),
         weights.load((FROZEN[-1] / "network.safetensors").read_bytes()).recipe,
-        kept.from_json((FROZEN[-1] / "runs.json").read_text())[0][1],
+        run_list.from_json((FROZEN[-1] / "runs.json").read_text())[0][1],
     ):
         assert (found.data["milk"], found.data["sugar"]) == (0.25, False)
         assert found.data["examples"] == 100
@@ -270,10 +274,10 @@ def test_controls_that_were_added_since_stand_as_in_the_recipe(
 ) -> None:
     row = next(row for row in stored(store) if row.progress is not None)
     assert row.progress is not None
-    settings = desk_module._settings(opened(row.recipe), [0.5])
+    settings = stored_run.settings_from(opened(row.recipe), [0.5])
     assert settings == (0.5, opened(row.recipe).weight_decay)
     with pytest.raises(ValueError, match="another version"):
-        desk_module._settings(opened(row.recipe), [0.5, 0.1, 0.2])
+        stored_run.settings_from(opened(row.recipe), [0.5, 0.1, 0.2])
 
 
 # --- A newer one ----------------------------------------------------------------------------
@@ -324,8 +328,8 @@ def test_a_run_of_a_newer_version_can_be_deleted(store: Store, opening: Callable
 
 
 def test_runs_of_a_newer_version_count_towards_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "MOST_RUNS", 3)
-    listed = kept.RunList()
+    monkeypatch.setattr(run_list, "MOST_RUNS", 3)
+    listed = run_list.RunList()
     listed.bring_unread(Unread(5))
     coffee = project("coffee")
     for _n in range(4):
@@ -342,13 +346,13 @@ def test_files_of_a_newer_version_are_refused_in_a_sentence() -> None:
         weights.load_recipe(json.dumps(newer).encode())
     document = json.loads((FROZEN[-1] / "runs.json").read_text())
     with pytest.raises(ValueError, match="not a file of runs"):
-        kept.from_json(json.dumps({**document, "version": kept.VERSION + 1}))
+        run_list.from_json(json.dumps({**document, "version": run_list.VERSION + 1}))
 
 
 def test_things_of_a_newer_version_stay_behind_those_that_are_read(
     store: Store, opening: Callable[[], Desk]
 ) -> None:
-    pictures = keepsakes.pictures("digits.own", project("digits").labels)
+    pictures = codecs.pictures("digits.own", project("digits").labels)
     good = read(FROZEN[-1], "desk.json")["things"]["digits.own"][0]
     store.put(DESK, "digits.own", {0: good, 1: b"seven\nnewer", 2: good}, 3)
     desk = opening()
@@ -368,12 +372,12 @@ def test_a_table_without_a_column_that_was_added_since(
 ) -> None:
     columns = (*Coffee.encoder.columns, Coffee.encoder.target)
     more = Field("milk", "choice", "oat", "Milk", choices=("oat", "cow"))
-    kind = keepsakes.table("coffee.own", (*columns, replace(more, before="cow")))
+    kind = codecs.table("coffee.own", (*columns, replace(more, before="cow")))
     (old,) = read(FROZEN[-1], "desk.json")["things"]["coffee.own"]
     (row,) = kind.decode(old)
     assert row["milk"] == "cow"
-    unsaid = keepsakes.table("coffee.own", (*columns, more))
+    unsaid = codecs.table("coffee.own", (*columns, more))
     assert unsaid.read(old) is None  # nobody knows which milk it was
-    fewer = keepsakes.table("coffee.own", columns[1:])
+    fewer = codecs.table("coffee.own", columns[1:])
     assert fewer.read(old) is None  # a newer program's column is not thrown away
     assert fewer.read(b"[[]]") is None

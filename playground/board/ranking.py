@@ -16,8 +16,8 @@ from playground.export.weights import measured
 from playground.fields import Value
 from playground.projects import PROJECTS
 from playground.recipe import Recipe
-from playground.service import Snapshot
-from playground.store import Figure, Member
+from playground.runtime.run import Snapshot
+from playground.storage.records import Figure, Member
 
 METRICS: Final = {"classification": "accuracy", "binary": "accuracy", "regression": "mae"}
 

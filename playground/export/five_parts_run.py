@@ -18,8 +18,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from playground import threads
 from playground.export.five_parts import Choices, Program
+from playground.runtime import torch_threads
 
 FILE_NAME: Final = "five_parts.py"
 GRID: Final = 61  # places along a side of the picture of two inputs
@@ -35,7 +35,7 @@ SPANS: Final[Mapping[str, tuple[Span, Span]]] = {
 }
 
 # One worker: what waits, waits in turn. It ends with the interpreter, which joins it.
-WORKER: Final = ThreadPoolExecutor(1, "five-parts", initializer=threads.use, initargs=(1,))
+WORKER: Final = ThreadPoolExecutor(1, "five-parts", initializer=torch_threads.use, initargs=(1,))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from streamlit import net_util, runtime
 from streamlit.config import is_manually_set
 from streamlit.web.server import server_util
 
-from playground import threads
+from playground.runtime import torch_threads
 from playground.serving import logs, patches, settings
 from playground.ui import peers
 
@@ -34,12 +34,12 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     patches.install()
     settings.open_files()
     import_pages()
-    threads.share_heaps()
+    torch_threads.share_heaps()
     # Torch's hundred thousands of objects live as long as the process, and a collector that
     # walks them holds every student's page.
     gc.collect()
     gc.freeze()
-    threads.end_after_scripts()
+    torch_threads.end_after_scripts()
     peers.give_up_silent()
     if (server := _server()) is not None:
         _end_in_order(server)

@@ -16,7 +16,8 @@ from playground.board.gate import Gate, fingerprint
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 from playground.projects import PROJECTS
-from playground.store import Figure, Member, StoreError
+from playground.storage.errors import StoreError
+from playground.storage.records import Figure, Member
 from playground.ui import board_join, desk, frame, language
 from playground.ui import recipe_words as words
 from playground.ui.language import _
@@ -112,7 +113,7 @@ def _live(view: str) -> None:
 
 def _members() -> Sequence[Member]:
     try:
-        return desk.desks().store.board()
+        return desk.desks().store.board.members()
     except StoreError as error:
         st.warning(error.text(_), icon=":material/cloud_off:")
         return []
@@ -300,7 +301,7 @@ def _manage() -> None:
         on_change="rerun",
     ):  # fmt: skip
         try:
-            members = home.store.board()
+            members = home.store.board.members()
         except StoreError:  # as it says above
             members = []
         names = _names(members)
@@ -321,7 +322,7 @@ def _manage() -> None:
                 _("Remove the nickname"),
                 icon=":material/person_off:",
                 key="board.unname",
-                on_click=_trying(lambda: home.unname(who)),
+                on_click=_trying(lambda: home.board.unname(who)),
                 disabled=not names,
                 help=_("Results and score stay, without a name, until they choose another."),
             )
@@ -329,12 +330,12 @@ def _manage() -> None:
                 _("Remove from the board"),
                 icon=":material/person_remove:",
                 key="board.expel",
-                on_click=_trying(lambda: home.expel(who)),
+                on_click=_trying(lambda: home.board.expel(who)),
                 disabled=not names,
                 help=_("With all results and the score. Runs stay on the desk they belong to."),
             )
         with st.container(horizontal=True):
-            _clear(lambda: home.expel(None), not names)
+            _clear(lambda: home.board.expel(None), not names)
             st.button(
                 _("Close the board"), icon=":material/lock:", key="board.lock", on_click=_lock
             )

@@ -9,7 +9,8 @@ from typing import Final
 import streamlit as st
 
 from playground.board import gate, nicknames
-from playground.desk import Desk, Desks
+from playground.desks.desk import Desk
+from playground.desks.registry import Desks
 from playground.errors import PlaygroundError
 from playground.ui import language
 from playground.ui.language import _
@@ -50,14 +51,14 @@ def section(found: Desk, home: Desks) -> None:
         _("Leave the board"),
         icon=":material/logout:",
         key="board.leave",
-        on_click=_trying(lambda: home.leave(found)),
+        on_click=_trying(lambda: home.board.leave(found)),
     )
     _problem()
 
 
 def _form(found: Desk, home: Desks, label: str) -> None:
     def join() -> None:
-        home.join(found, st.session_state[NICKNAME])
+        home.board.join(found, st.session_state[NICKNAME])
 
     with st.form("board.form", border=False):
         st.text_input(

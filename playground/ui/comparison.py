@@ -15,13 +15,14 @@ from playground.errors import PlaygroundError
 from playground.metrics import figures
 from playground.projects import project
 from playground.recipe import Recipe
-from playground.service import Run
-from playground.ui import frame, language
+from playground.runtime.run import Run
+from playground.ui import language
 from playground.ui.charts import Line
 from playground.ui.evaluation import Tested
 from playground.ui.language import _
 from playground.ui.once import once
 from playground.ui.parts import part
+from playground.ui.server import TURNS
 from playground.ui.workbench import FIGURES
 
 
@@ -124,7 +125,7 @@ def _comparison(result: Tested) -> None:
     own_figures = figures(task, result.outputs, result.dataset.test.targets)
     shown = ("mae", "mse") if task == "regression" else ("accuracy",)
     rows: list[tuple[str, Mapping[str, float]]] = [(_("this network"), own_figures)]
-    with st.spinner(_("Measuring …")), frame.TURNS.aside():
+    with st.spinner(_("Measuring …")), TURNS.aside():
         rows += [(_(row.name), row.figures) for row in fitted(run, "test").result()]
     limit = best(run.recipe, "test")
     if limit:

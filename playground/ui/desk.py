@@ -11,16 +11,16 @@ import segno
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from playground.desk import Desk, Desks
+from playground.desks.desk import Desk
+from playground.desks.registry import Desks
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 from playground.links import DESK, LANGUAGE
-from playground.service import Run
-from playground.store import NoDeskError, StoreError
+from playground.runtime.run import Run
+from playground.storage.errors import NoDeskError, StoreError
 from playground.ui import address as page_address
-from playground.ui import board_join, browser, language
+from playground.ui import board_join, browser, language, server
 from playground.ui.language import _
-from playground.ui.once import once
 from playground.ui.problems import plain, warned
 
 HERE: Final = "desk"
@@ -48,10 +48,9 @@ MOVED: Final = N_(
 )
 
 
-@once
 def desks() -> Desks:
     """The desks of this process."""
-    return Desks()
+    return server.backend().desks
 
 
 def here() -> Desk:

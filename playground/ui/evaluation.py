@@ -13,7 +13,7 @@ from torch import Tensor
 
 from playground.data.dataset import Dataset
 from playground.metrics import interval
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.training import outputs_of
 from playground.ui import language, palette, pictures
 from playground.ui.language import _

@@ -13,7 +13,7 @@ from playground.export.notebook import notebook
 from playground.export.script import Part, parts, script
 from playground.i18n import N_
 from playground.recipe import Recipe
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import code_view, language
 from playground.ui.code_view import Row
 from playground.ui.language import _

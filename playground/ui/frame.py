@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -12,15 +11,26 @@ from typing import Final, ParamSpec
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground import links, threads
+from playground import links
+from playground.desks.run_list import RunList
 from playground.errors import PlaygroundError
 from playground.i18n import N_
-from playground.kept import RunList
-from playground.service import Run, RunService
-from playground.turns import Turns
-from playground.ui import address, board_join, browser, desk, hands, language, palette, telling
+from playground.runtime import torch_threads
+from playground.runtime.run import Run
+from playground.runtime.service import RunService
+from playground.ui import (
+    address,
+    board_join,
+    browser,
+    desk,
+    hands,
+    language,
+    palette,
+    server,
+    telling,
+)
 from playground.ui.language import _
-from playground.ui.once import once
+from playground.ui.server import TURNS
 
 ROOT: Final = Path(__file__).parent.parent.parent
 ICON: Final = Path(__file__).with_name("icon.png")  # of the browser's tab
@@ -29,9 +39,6 @@ PLACE: Final = "browser.place"  # on the page, for what is known only when it is
 STYLE: Final = (
     f"<style>{hands.css()}\n{Path(__file__).with_name('style.css').read_text('utf-8')}</style>"
 )
-TURNS: Final = Turns()  # of all pages of this process
-QUEUE: Final = 4  # pages that may wait for their turn before training makes room for them
-REST: Final = 0.01  # seconds that a worker rests after a slice, for each page beyond those
 P = ParamSpec("P")
 
 NAME: Final = N_("Neural network playground")
@@ -65,20 +72,14 @@ BOARD: Final = ("board", N_("Class board"), "leaderboard")
 """The teacher's page, which the navigation shows while there is a secret for it."""
 
 
-@once
 def service() -> RunService:
-    """The one service of this process."""
-    notice = desk.desks().notice
-    if where := os.environ.get("PLAYGROUND_RAY"):
-        from playground import remote  # needs Ray
-
-        try:
-            return remote.service(where, notice=notice)
-        except PlaygroundError as error:
-            logging.getLogger(__name__).error("%s", error)
-            st.error(error.text(_))
-            st.stop()
-    return RunService(notice=notice, rest=lambda: REST * max(TURNS.waiting - QUEUE, 0))
+    """The one service of this process; where there is none, the page says so and ends."""
+    try:
+        return server.backend().service
+    except PlaygroundError as error:
+        logging.getLogger(__name__).error("%s", error)
+        st.error(error.text(_))
+        st.stop()
 
 
 def run() -> None:
@@ -174,7 +175,7 @@ def page(title: str, purpose: str, *, projected: bool = False) -> None:
         _navigation()
         st.rerun()
     # What a page computes is small, and helper threads are for the run that trains.
-    threads.use(1)
+    torch_threads.use(1)
     whole = _(NAME) if title == NAME else f"{_(title)} · {_(NAME)}"
     st.set_page_config(page_title=whole, page_icon=str(ICON), layout="wide")
     st.html(STYLE)

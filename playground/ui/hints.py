@@ -24,7 +24,7 @@ from playground.insight.hints import (
     steady,
 )
 from playground.recipe import FIELDS, Recipe
-from playground.service import Run, Snapshot
+from playground.runtime.run import Run, Snapshot
 from playground.ui import language
 from playground.ui.charts import Line
 from playground.ui.controls import Panel

@@ -13,7 +13,7 @@ from typing import Final
 import streamlit as st
 
 from playground.i18n import N_
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import inside_gauges, inside_network, inside_pixels, inside_surgery
 from playground.ui.frame import fragment
 from playground.ui.inside_look import Network

@@ -18,7 +18,7 @@ from playground.insight.inputs import Input, inputs_of
 from playground.insight.pace import Pace
 from playground.insight.surgery import Edit
 from playground.projects.table import TableProject
-from playground.service import Move, Run
+from playground.runtime.run import Move, Run
 from playground.ui import language
 from playground.ui.language import _
 

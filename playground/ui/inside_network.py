@@ -14,7 +14,7 @@ from playground import losses
 from playground.data.dataset import Examples
 from playground.insight import anatomy, responses
 from playground.insight.inputs import Input, inputs_of
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import charts, inside_source, language, palette, tints
 from playground.ui.inside_look import (
     Network,

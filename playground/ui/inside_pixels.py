@@ -9,7 +9,7 @@ from torch import Tensor
 
 from playground import losses
 from playground.insight import saliency
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import charts, inside_source, language, tints
 from playground.ui.inside_look import Network, output_names
 from playground.ui.language import _

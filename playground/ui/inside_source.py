@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from torch import Tensor
 
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui.inside_look import Network, output_names
 from playground.ui.language import _
 from playground.ui.state import tied

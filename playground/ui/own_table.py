@@ -12,9 +12,9 @@ from playground.data.cells import MAX_CELL, Column
 from playground.data.dataset import Examples
 from playground.data.problems import Problem
 from playground.errors import PlaygroundError
-from playground.keepsakes import Row, table
 from playground.projects.table import TableProject
 from playground.recipe import Recipe
+from playground.storage.codecs import Row, table
 from playground.ui import desk, language
 from playground.ui.language import _
 from playground.ui.problems import show_problems

@@ -30,10 +30,10 @@ from playground.data.pictures import (
 from playground.data.problems import Problem
 from playground.errors import PlaygroundError
 from playground.i18n import N_
-from playground.keepsakes import Picture, pictures
 from playground.projects.base import Project
 from playground.recipe import Recipe
-from playground.service import Run
+from playground.runtime.run import Run
+from playground.storage.codecs import Picture, pictures
 from playground.ui import desk, language
 from playground.ui.language import _
 from playground.ui.parts import part

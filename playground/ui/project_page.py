@@ -10,7 +10,7 @@ from playground import links, models
 from playground.data.dataset import Examples
 from playground.projects.base import Project
 from playground.recipe import Recipe
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import comparison, export, frame, language, teacher, weights
 from playground.ui.controls import MAIN, MORE, Panel
 from playground.ui.inside import inside

@@ -7,8 +7,8 @@ from typing import cast
 import streamlit as st
 
 from playground import compare
+from playground.desks.run_list import Kept
 from playground.fields import Field, Value
-from playground.kept import Kept
 from playground.projects import PROJECTS
 from playground.recipe import FIELDS, Recipe
 from playground.ui import language

@@ -13,12 +13,12 @@ from playground.data.problems import Problem
 from playground.data.rps import MOVE_LABELS, MOVES, Game, Round
 from playground.errors import PlaygroundError
 from playground.i18n import N_
-from playground.keepsakes import games
 from playground.projects.rps import Rps
 from playground.recipe import Recipe
 from playground.rps.match import LONGEST, PLAYERS, Match, Played, luck
 from playground.rps.opponent import UNIFORM
-from playground.service import Run
+from playground.runtime.run import Run
+from playground.storage.codecs import games
 from playground.ui import browser, charts, desk, hands, language, palette
 from playground.ui.frame import fragment
 from playground.ui.language import _

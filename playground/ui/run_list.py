@@ -11,15 +11,15 @@ import pandas as pd
 import streamlit as st
 
 from playground import compare
-from playground import kept as kept_runs
 from playground.compare import Over, Split
 from playground.data import tables
+from playground.desks import run_list as kept_runs
+from playground.desks.run_list import LONGEST, MOST_RUNS, Kept, RunList
 from playground.i18n import N_
-from playground.kept import LONGEST, MOST_RUNS, Kept, RunList
 from playground.projects import PROJECTS
 from playground.projects.base import Project
 from playground.recipe import Recipe
-from playground.service import Snapshot
+from playground.runtime.run import Snapshot
 from playground.ui import charts, comparison, frame, language, palette, ticks, workbench
 from playground.ui import recipe_words as words
 from playground.ui.charts import Line

@@ -11,14 +11,14 @@ import streamlit as st
 
 from playground import compare, sweep
 from playground.data.dataset import Examples
+from playground.desks.run_list import Kept
 from playground.errors import PlaygroundError
 from playground.fields import Field, Value
-from playground.kept import Kept
 from playground.limits import LimitError
 from playground.projects import PROJECTS
 from playground.projects.base import Project
 from playground.recipe import DEPENDS, FIELDS, Recipe
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.sweep import Axis, Cell
 from playground.ui import charts, frame, language, palette, run_list, ticks
 from playground.ui import recipe_words as words

@@ -10,7 +10,7 @@ from playground.data import tables
 from playground.data.dataset import Examples
 from playground.fields import Field, Value
 from playground.projects.table import TableProject
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import language
 from playground.ui.controls import Panel, control
 from playground.ui.language import _

@@ -11,7 +11,7 @@ from playground import data_url
 from playground.data.drawings import EmptyDrawing, has_ink
 from playground.data.pictures import ENDINGS
 from playground.errors import PlaygroundError
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import browser, charts, pictures, workbench
 from playground.ui.draw_pad import clear, draw_pad
 from playground.ui.language import _

@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from playground.i18n import N_
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui.language import _
 
 UNSURE: Final = 0.6  # a likeliest answer below this is said beside the second

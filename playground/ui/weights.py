@@ -15,7 +15,7 @@ from playground.export.weights import Kept, WeightsError
 from playground.i18n import N_
 from playground.projects import PROJECTS
 from playground.recipe import Recipe
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import language, teacher
 from playground.ui.controls import Panel
 from playground.ui.frame import runs, service

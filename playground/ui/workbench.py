@@ -19,15 +19,16 @@ from playground.limits import LimitError
 from playground.optimizers import Settings
 from playground.projects.base import Predictor
 from playground.recipe import Recipe
-from playground.service import Run, Snapshot, Until
-from playground.turns import Sparing
+from playground.runtime.page_queue import Sparing
+from playground.runtime.run import Run, Snapshot, Until
 from playground.ui import browser, charts, hints, language
 from playground.ui.charts import Line
 from playground.ui.controls import LISTS, Panel
-from playground.ui.frame import TURNS, fragment, kept, runs, service
+from playground.ui.frame import fragment, kept, runs, service
 from playground.ui.language import _
 from playground.ui.parts import part
 from playground.ui.problems import plain
+from playground.ui.server import TURNS
 from playground.ui.state import tied
 
 FIGURES: Final = {

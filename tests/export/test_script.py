@@ -17,7 +17,6 @@ import pytest
 import torch
 
 import playground
-from playground import service
 from playground.data import tables
 from playground.data.dataset import Examples
 from playground.export import script
@@ -27,6 +26,8 @@ from playground.optimizers import Settings
 from playground.projects import PROJECTS
 from playground.projects.table import TableProject
 from playground.recipe import FIELDS, Recipe
+from playground.runtime.run import ACTIVE, Run
+from playground.runtime.service import RunService
 
 SMALL: Final[dict[str, dict[str, Any]]] = {
     "coffee": {"examples": 200},
@@ -190,20 +191,20 @@ def test_how_runs_end(tmp_path: Path) -> None:
 
 def test_a_run_in_the_service_with_changes_by_hand_and_a_stop(tmp_path: Path) -> None:
     """Two threads, controls moved while it ran, stopped in the middle of an epoch."""
-    running = service.RunService()
+    running = RunService()
     kind = PROJECTS["coffee"]
     expected, numbers = {}, count()
     try:
         for batches in (5, 9):  # the end of the third epoch, and the middle of the second
             changes = {"data": SMALL["coffee"], "schedule": "cosine", "batch_size": 28}
-            run = service.Run(kind, kind.recipe(**changes, epochs=20, threads=2))
+            run = Run(kind, kind.recipe(**changes, epochs=20, threads=2))
             for step in range(3 * 5 if batches == 5 else batches):
                 if step in (2, 7):
                     running.change(run, Settings(0.01 / step, 0.1 * step))
                 running.start(run, "epoch" if batches == 5 and step % 5 == 4 else "batch")
-                until = run.state in service.ACTIVE
+                until = run.state in ACTIVE
                 while until:
-                    until = run.state in service.ACTIVE
+                    until = run.state in ACTIVE
             running.stop(run)
             history = run.snapshot().history
             assert history.ended == "stopped"
@@ -223,11 +224,11 @@ def test_a_run_in_the_service_with_changes_by_hand_and_a_stop(tmp_path: Path) ->
 
 def test_a_run_that_lost_its_second_thread_to_another(tmp_path: Path) -> None:
     """It had all cores until somebody else began to train, and float sums depend on that."""
-    running = service.RunService(workers=2)
+    running = RunService(workers=2)
     kind = PROJECTS["coffee"]
     changes = {"data": SMALL["coffee"], "batch_size": 28, "hidden": (64, 64)}
-    first = service.Run(kind, kind.recipe(**changes, epochs=4))
-    other = service.Run(kind, kind.recipe(**changes, epochs=2))
+    first = Run(kind, kind.recipe(**changes, epochs=4))
+    other = Run(kind, kind.recipe(**changes, epochs=2))
     try:
         for _ in range(7):
             running.start(first, "batch")

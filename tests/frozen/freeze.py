@@ -17,22 +17,24 @@ from typing import Any
 
 import numpy as np
 
-from playground import keepsakes, kept
+from playground.backend import Backend
 from playground.data.rps import Round
-from playground.desk import Desks
+from playground.desks import run_list
 from playground.export import weights
 from playground.fields import Field
 from playground.projects import PROJECTS, project
 from playground.projects.coffee import Coffee
 from playground.recipe import FIELDS
-from playground.service import Run, RunService
-from playground.store import Store
+from playground.runtime.run import Run
+from playground.runtime.service import RunService
+from playground.storage import codecs
+from playground.storage.store import Store
 
-PICTURES = keepsakes.pictures("digits.own", project("digits").labels)
+PICTURES = codecs.pictures("digits.own", project("digits").labels)
 ENCODER = Coffee.encoder
 COLUMNS = (*ENCODER.columns, ENCODER.target)
-TABLE = keepsakes.table("coffee.own", COLUMNS)
-GAMES = keepsakes.games("rps.finished")
+TABLE = codecs.table("coffee.own", COLUMNS)
+GAMES = codecs.games("rps.finished")
 
 
 def plain(value: Any) -> Any:
@@ -59,10 +61,8 @@ def main(name: str) -> None:
     folder = Path(__file__).parent / name
     folder.mkdir()
     with tempfile.TemporaryDirectory() as place:
-        store = Store(f"sqlite:///{place}/playground.db")
-        desks = Desks(store)
-        service = RunService(workers=1, notice=desks.notice)
-        desk = desks.fresh()
+        backend = Backend(Store(f"sqlite:///{place}/playground.db"), workers=1)
+        desk = backend.desks.fresh()
         small = {"hidden": (3,), "batch_size": 32, "threads": 1}
         coffee, weekday = project("coffee"), project("weekday")
         data = {"examples": 100}
@@ -71,17 +71,16 @@ def main(name: str) -> None:
         for run in (over, waits):
             desk.runs[run.project.name] = run
             desk.take(run).rename(f"Ania's {run.project.name}")
-        trained(service, over, "end")
-        trained(service, waits, "epoch")
+        trained(backend.service, over, "end")
+        trained(backend.service, waits, "epoch")
         desk.put(PICTURES, [(np.arange(0, 240, dtype=np.uint8).reshape(12, 20), 7)])
         desk.put(TABLE, [[{field.name: field.default for field in COLUMNS}]])
         desk.put(GAMES, [[Round(1, "rock", "paper"), Round(2, "scissors", "rock")]])
         desk.sync()
-        assert desks.flush()
+        assert backend.desks.flush()
         assert desk.id is not None
-        found = store.load(desk.id)
-        service.close()
-        desks.close()
+        found = backend.store.load(desk.id)
+        backend.close()
     desk.kept.refresh()
     rows_of = [{k: plain(v) for k, v in dataclasses.asdict(row).items()} for row in found.runs]
     things = {kind: [plain(one) for one in contents] for kind, contents in found.things.items()}
@@ -100,7 +99,7 @@ def main(name: str) -> None:
         (folder / file).write_text(json.dumps(document, indent=1))
     (folder / "recipe.json").write_bytes(weights.to_json(over.recipe))
     (folder / "network.safetensors").write_bytes(weights.save(predictor, over.snapshot().history))
-    (folder / "runs.json").write_text(kept.to_json(written))
+    (folder / "runs.json").write_text(run_list.to_json(written))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import torch
 
 from playground.projects.base import Project
-from playground.service import Run, RunService
+from playground.runtime.run import Run
+from playground.runtime.service import RunService
 from playground.training import Step, fit
 
 Wait = Callable[[Callable[[], object]], None]

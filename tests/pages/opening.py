@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import frame
 
 ROOT = Path(__file__).parent.parent.parent

@@ -14,14 +14,16 @@ import pytest
 from opening import SECONDS, open_page, wait_for_data
 from streamlit.testing.v1 import AppTest
 
+from playground.backend import Backend
 from playground.board import gate
 from playground.board import ranking as rules
-from playground.desk import Desk, Desks
+from playground.desks.desk import Desk
+from playground.desks.registry import Desks
 from playground.projects import PROJECTS
-from playground.service import Run
-from playground.store import Figure, Score, Store
-from playground.ui import board, board_join, frame
-from playground.ui import desk as desk_page
+from playground.runtime.run import Run
+from playground.storage.records import Figure, Score
+from playground.storage.store import Store
+from playground.ui import board, board_join, frame, server
 
 LANGUAGES: Final = ("en", "pl")
 SECRET: Final = "tea at five"
@@ -41,9 +43,9 @@ open_board = partial(open_page, "board")
 
 @pytest.fixture
 def desks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Desks]:
-    found = Desks(Store(f"sqlite:///{tmp_path}/playground.db"))
-    monkeypatch.setattr(desk_page, "desks", lambda: found)
-    yield found
+    found = Backend(Store(f"sqlite:///{tmp_path}/playground.db"))
+    monkeypatch.setattr(server, "backend", lambda: found)
+    yield found.desks
     found.close()
 
 
@@ -87,12 +89,12 @@ def join(app: AppTest, nickname: str) -> AppTest:
 def seat(desks: Desks, nickname: str, *figures: Figure, score: Score | None = None) -> Desk:
     """A student on the board."""
     desk = desks.fresh()
-    desks.join(desk, nickname)
+    desks.board.join(desk, nickname)
     assert desks.flush()
     assert desk.id is not None
-    desk.member = desks.store.post(desk.id, figures, rules.rank)
+    desk.member = desks.store.board.post(desk.id, figures, rules.rank)
     if score is not None:
-        desks.store.set_score(desk.id, score)
+        desks.store.board.set_score(desk.id, score)
     return desk
 
 
@@ -315,12 +317,12 @@ def test_the_teacher_takes_off_a_nickname_a_member_and_everybody(
     assert "fake" not in tables(app)[0]
     assert app.metric[0].value == "2"
     app.button(key="board.clear").click().run()
-    assert len(desks.store.board()) == 2, "it was only asked"
+    assert len(desks.store.board.members()) == 2, "it was only asked"
     app.button(key="board.clear.no").click().run()
     app.button(key="board.clear").click().run()
     app.button(key="board.clear.yes").click().run()
     assert not app.exception
-    assert desks.store.board() == []
+    assert desks.store.board.members() == []
     assert other.member is None
     assert not tables(app)
 
@@ -341,12 +343,12 @@ def test_joining_and_leaving_in_the_menu(secret: str, desks: Desks, language: st
     join(app, "  Ala :red[x] ")
     assert app.query_params["desk"] == app.session_state["desk"].id
     assert "Ala \\:red\\[x\\]" in said(app)
-    assert [one.nickname for one in desks.store.board()] == ["Ala :red[x]"]
+    assert [one.nickname for one in desks.store.board.members()] == ["Ala :red[x]"]
     # Found again by its address, and by nobody else.
     again = open_page("coffee", language, desk=app.query_params["desk"])
     assert again.button(key="board.leave")
     again.button(key="board.leave").click().run()
-    assert desks.store.board() == []
+    assert desks.store.board.members() == []
     assert app.run().text_input(key="board.nickname")
 
 
@@ -355,35 +357,35 @@ def test_a_second_student_cannot_touch_the_first_ones_entries(
     secret: str, desks: Desks, language: str
 ) -> None:
     first = seat(desks, "Ala", FIGURE, score=Score(1, 2, 3))
-    before = desks.store.board()
+    before = desks.store.board.members()
     app = join(open_page("runs", language), "aLA")
     assert {"en": "Somebody else has", "pl": "Ktoś inny ma już"}[language] in said(app)
     assert not [one for one in app.button if one.key == "board.leave"]
-    assert desks.store.board() == before
+    assert desks.store.board.members() == before
     join(app, "Ola")
     app.button(key="board.leave").click().run()
     app.button(key="desk.delete").click().run()
     app.button(key="desk.delete.yes").click().run()
     assert not app.exception
-    assert desks.store.board() == before
+    assert desks.store.board.members() == before
     assert first.id not in str(app.main)
 
 
 def test_who_lost_the_nickname_chooses_another(secret: str, desks: Desks) -> None:
     app = join(open_page("runs"), "rude")
-    (member,) = desks.store.board()
-    desks.unname(member.handle)
+    (member,) = desks.store.board.members()
+    desks.board.unname(member.handle)
     app.run()
     assert "removed your nickname" in said(app)
     join(app, "polite")
-    assert [one.nickname for one in desks.store.board()] == ["polite"]
+    assert [one.nickname for one in desks.store.board.members()] == ["polite"]
     # Once the board is off, it can still be left.
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(gate.SECRET)
         assert board_join.secret() is None
         app.run()
         app.button(key="board.leave").click().run()
-    assert desks.store.board() == []
+    assert desks.store.board.members() == []
 
 
 def test_a_run_and_a_throw_come_to_the_board(
@@ -404,7 +406,7 @@ def test_a_run_and_a_throw_come_to_the_board(
     deadline = time.monotonic() + SECONDS
     while not desks.flush():
         assert time.monotonic() < deadline
-    (member,) = desks.store.board()
+    (member,) = desks.store.board.members()
     assert member.score.rounds == 2
     figure = member.figures["rps"]
     assert figure.value == run.snapshot().history.epochs[-1].validation["accuracy"]
@@ -412,4 +414,4 @@ def test_a_run_and_a_throw_come_to_the_board(
     assert desk.member == member
     app.button(key="desk.delete").click().run()
     app.button(key="desk.delete.yes").click().run()
-    assert desks.store.board() == []
+    assert desks.store.board.members() == []

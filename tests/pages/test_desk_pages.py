@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,43 +13,22 @@ from opening import SECONDS, data_url, open_page, the_run, train, wait_for_data
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from playground import ui
+from playground.backend import Backend
 from playground.data.dataset import Dataset, Examples
 from playground.data.steps import Steps
-from playground.desk import Desks
 from playground.projects import PROJECTS
 from playground.projects.base import Project
 from playground.recipe import Recipe
-from playground.service import RunService
-from playground.store import ID, Row, Store, StoreError
-from playground.ui import desk as desk_page
+from playground.storage.errors import StoreError
+from playground.storage.records import Row
+from playground.storage.store import ID, Store
 from playground.ui import draw_pad
+from playground.ui import server as server_module
 from playground.ui.rps_game import FINISHED
 
-# All of them now: one that is imported later would keep a stand-in's service for good.
-MODULES = [
-    importlib.import_module(f"playground.ui.{found.name}")
-    for found in pkgutil.iter_modules(ui.__path__)
-]
 ROOT = Path(__file__).parent.parent.parent
 TINY = {"examples": "200", "epochs": "2"}
 LANGUAGES = ("en", "pl")
-
-
-class Server:
-    """What one process has: pages that are opened see its desks and its service."""
-
-    def __init__(self, patch: pytest.MonkeyPatch, url: str) -> None:
-        self.desks = Desks(Store(url, patience=0.05))
-        self.service = RunService(workers=1, notice=self.desks.notice)
-        patch.setattr(desk_page, "desks", lambda: self.desks)
-        for module in MODULES:
-            if getattr(module, "service", None) is not None:
-                patch.setattr(module, "service", lambda: self.service)
-
-    def end(self) -> None:
-        self.service.close()
-        self.desks.close()
 
 
 class Room:
@@ -59,13 +36,17 @@ class Room:
 
     def __init__(self, patch: pytest.MonkeyPatch, folder: Path) -> None:
         self.patch, self.folder = patch, folder
-        self.servers: list[Server] = []
+        self.servers: list[Backend] = []
 
-    def start(self, url: str = "") -> Server:
+    def start(self, url: str = "") -> Backend:
+        """Begin one, of which pages that are opened see the desks and the service."""
         if self.servers:
-            self.servers[-1].end()
-        self.servers.append(Server(self.patch, url or f"sqlite:///{self.folder}/playground.db"))
-        return self.servers[-1]
+            self.servers[-1].close()
+        store = Store(url or f"sqlite:///{self.folder}/playground.db", patience=0.05)
+        begun = Backend(store, workers=1)
+        self.servers.append(begun)
+        self.patch.setattr(server_module, "backend", lambda: begun)
+        return begun
 
 
 @pytest.fixture
@@ -74,11 +55,11 @@ def room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Room]:
     found = Room(monkeypatch, tmp_path)
     yield found
     for server in found.servers:
-        server.end()
+        server.close()
 
 
 @pytest.fixture
-def server(room: Room) -> Server:
+def server(room: Room) -> Backend:
     return room.start()
 
 
@@ -119,7 +100,7 @@ def seven() -> Image.Image:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_desk_begins_with_something_to_keep(server: Server, language: str) -> None:
+def test_a_desk_begins_with_something_to_keep(server: Backend, language: str) -> None:
     app = open_settled("coffee", language, **TINY)
     assert "desk" not in app.query_params
     assert ("Nothing saved" if language == "en" else "Nic jeszcze nie zapisano") in said(app)
@@ -140,7 +121,7 @@ def test_a_desk_begins_with_something_to_keep(server: Server, language: str) -> 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_reload_finds_the_same_run(server: Server, language: str) -> None:
+def test_a_reload_finds_the_same_run(server: Backend, language: str) -> None:
     app = open_settled("coffee", language, **{**TINY, "epochs": "500"})
     app.button(key="coffee.main").click().run()
     run = the_run(app, "coffee")
@@ -184,7 +165,7 @@ def test_train_pressed_while_its_data_load_is_on_the_desk(
     assert again.snapshot().history.losses == run.snapshot().history.losses
 
 
-def test_two_tabs_do_not_pull_at_one_slider(server: Server) -> None:
+def test_two_tabs_do_not_pull_at_one_slider(server: Backend) -> None:
     one = open_settled("coffee", "en", **TINY)
     run = train(one, "coffee", "epoch")
     assert run.state == "paused"
@@ -284,7 +265,7 @@ def test_pictures_rows_and_games_come_back(room: Room, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("asked", ["q" * 22, "x", "<script>alert(1)</script>", "../" * 50])
-def test_an_address_without_a_desk(server: Server, language: str, asked: str) -> None:
+def test_an_address_without_a_desk(server: Backend, language: str, asked: str) -> None:
     app = open_settled("coffee", language, desk=asked, **TINY)
     sentence = {"en": "no desk at this address", "pl": "Pod tym adresem nie ma biurka"}[language]
     assert sentence in said(app)
@@ -299,7 +280,7 @@ def test_an_address_without_a_desk(server: Server, language: str, asked: str) ->
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_desk_is_deleted_after_asking_twice(server: Server, language: str) -> None:
+def test_a_desk_is_deleted_after_asking_twice(server: Backend, language: str) -> None:
     app = open_settled("coffee", language, **{**TINY, "epochs": "500"})
     app.button(key="coffee.main").click().run()
     run, desk = the_run(app, "coffee"), id_of(app)
@@ -351,7 +332,7 @@ def test_a_disk_that_cannot_be_written_is_said_once(
 
 
 def test_a_desk_that_cannot_be_read_now_keeps_its_address(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(asked: str) -> None:
         raise StoreError(
@@ -368,7 +349,9 @@ def test_a_desk_that_cannot_be_read_now_keeps_its_address(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_run_of_another_version_is_said_and_can_be_deleted(server: Server, language: str) -> None:
+def test_a_run_of_another_version_is_said_and_can_be_deleted(
+    server: Backend, language: str
+) -> None:
     name = "A" * 22
     recipe = PROJECTS["coffee"].recipe().to_json().replace('"version": 1', '"version": 99')
     row = Row("r", 7, "a *newer* one", True, True, "finished", recipe, "{}", 3, 0, 0.0)

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from playground import links
 from playground.fields import Field, Value
 from playground.projects import PROJECTS
-from playground.ui import controls, draw_pad, frame
+from playground.ui import controls, draw_pad, frame, server
 from playground.ui.problems import plain
 
 PAGES: Final = [stem for entries in frame.PAGES.values() for stem, _title, _icon in entries]
@@ -36,8 +36,8 @@ def empty_canvas(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_worker_is_left() -> Iterator[None]:
     """A data set that is being drawn while the interpreter ends would abort it."""
     yield
-    frame.service().close()
-    frame.service.clear()
+    server.backend().close()
+    server.backend.clear()
 
 
 @pytest.fixture

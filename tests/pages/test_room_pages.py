@@ -9,7 +9,7 @@ from opening import open_page
 from streamlit.testing.v1 import AppTest
 
 from playground import resources
-from playground.ui import draw_pad, frame
+from playground.ui import draw_pad, frame, server
 
 SAID = {
     "en": ("One desk can train at most 4 networks at a time", "too little memory left"),
@@ -25,10 +25,10 @@ def empty_canvas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def own_service() -> Iterator[None]:
-    frame.service.clear()
+    server.backend.clear()
     yield
-    frame.service().close()
-    frame.service.clear()
+    server.backend().close()
+    server.backend.clear()
 
 
 def press(app: AppTest, key: str) -> AppTest:

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground.data import rps
 from playground.data.rps import Round
-from playground.service import RunService
+from playground.runtime.service import RunService
 from playground.ui.rps_game import FINISHED
 
 SMALL = {"players": "10", "rounds": "40"}

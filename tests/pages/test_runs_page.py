@@ -10,11 +10,11 @@ import pytest
 from opening import SECONDS, open_page
 from streamlit.testing.v1 import AppTest
 
+from playground.desks.run_list import MOST_RUNS, Kept, RunList
 from playground.history import EpochRow, History
-from playground.kept import MOST_RUNS, Kept, RunList
 from playground.projects import PROJECTS
 from playground.recipe import Recipe
-from playground.service import Snapshot
+from playground.runtime.run import Snapshot
 from playground.ui import run_list, sweep
 
 

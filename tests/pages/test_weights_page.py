@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from playground.export import onnx_file, weights
 from playground.projects import PROJECTS, project
-from playground.service import Run, RunService
+from playground.runtime.run import Run
+from playground.runtime.service import RunService
 from playground.ui import draw_pad
 from playground.ui.weights import reading
 

@@ -8,7 +8,7 @@ import torch
 from playground.data.dataset import Examples
 from playground.projects import project
 from playground.projects.table import TableProject
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import comparison
 
 COFFEE = project("coffee")

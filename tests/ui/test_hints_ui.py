@@ -13,7 +13,7 @@ from torch import nn
 
 from playground.data.dataset import Dataset
 from playground.insight.hints import Measured, Setting, Share, measure
-from playground.service import Run
+from playground.runtime.run import Run
 from playground.ui import hints
 
 DIVERGES = {

@@ -18,7 +18,10 @@ from sqlalchemy.engine import URL, make_url
 
 from playground.errors import PlaygroundError
 from playground.i18n import N_
-from playground.store import DESKS, Store, StoreError, address
+from playground.storage.database import address
+from playground.storage.errors import StoreError
+from playground.storage.schema import DESKS
+from playground.storage.store import Store
 
 PATIENCE: Final = 10.0  # seconds to wait for a server that writes
 ENDINGS: Final = ("", "-wal", "-shm")  # of the files that are one SQLite database

@@ -29,15 +29,17 @@ from weakref import finalize
 
 from torch import Tensor
 
-from playground import threads
+import playground
 from playground.data.dataset import Examples
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 from playground.optimizers import Settings
 from playground.projects.base import Project
 from playground.recipe import Recipe
-from playground.service import Run, RunService
-from playground.trainer import Here, LostError, Stop, Timed, readable
+from playground.runtime import torch_threads
+from playground.runtime.run import Run
+from playground.runtime.service import RunService
+from playground.runtime.trainer import Here, LostError, Stop, Timed, readable
 from playground.training import Controls, Ending, Epoch, Step
 
 VARIABLE: Final = "PLAYGROUND_RAY"
@@ -94,7 +96,7 @@ class Actor:
     """Trains runs one slice at a time, in one process on one core."""
 
     def __init__(self) -> None:
-        threads.default_to_one()
+        torch_threads.default_to_one()
         self._runs: dict[str, tuple[Here, Controls]] = {}
 
     def begin(
@@ -107,7 +109,7 @@ class Actor:
     ) -> Begun | Fault:
         """Load, build and start what will be asked for as ``name``."""
         try:
-            threads.use(max(recipe.threads, 1))
+            torch_threads.use(max(recipe.threads, 1))
             controls = Controls(recipe)
             dataset = project.load(recipe, own)
             found = Here(project, recipe, dataset, controls, progress)
@@ -310,7 +312,7 @@ def _ray(where: str, options: dict[str, Any]) -> Any:
             variable=VARIABLE,
             command="pip install -r requirements-ray.txt",
         ) from error
-    variables = {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    variables = {"PYTHONPATH": str(Path(playground.__file__).parent.parent)}
     if folder := os.environ.get("PLAYGROUND_DATA"):
         variables["PLAYGROUND_DATA"] = folder
     if where == "local":

@@ -16,7 +16,7 @@ from playground.history import History
 from playground.i18n import N_
 from playground.projects import PROJECTS
 from playground.recipe import Recipe
-from playground.service import Run, Share, Snapshot
+from playground.runtime.run import Run, Share, Snapshot
 from playground.versions import Step, upgraded
 
 MOST_RUNS: Final = 200

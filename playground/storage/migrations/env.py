@@ -1,4 +1,4 @@
-"""What Alembic runs: the scripts of this folder, on the connection that ``store`` gives."""
+"""What Alembic runs: the scripts of this folder, on the connection that ``database`` gives."""
 
 from alembic import context
 

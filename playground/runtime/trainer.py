@@ -1,4 +1,4 @@
-"""Where a run's network learns: in this process, or in another (see ``remote``).
+"""Where a run's network learns: in this process, or in another (see ``ray_trainer``).
 
 A :class:`Trainer` has the network, the data set and the generator ``training.fit``. Its
 owner, a run of the service, asks it for the next events and then for the weights.
@@ -13,13 +13,14 @@ from typing import Literal, Protocol
 
 from torch import Tensor
 
-from playground import models, threads
+from playground import models
 from playground.data.dataset import Dataset
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 from playground.progress import Progress
 from playground.projects.base import Project
 from playground.recipe import Recipe
+from playground.runtime import torch_threads
 from playground.training import Controls, Ending, Epoch, Step, fit, steps_per_epoch
 
 Timed = tuple[Step | Epoch, float]
@@ -95,7 +96,7 @@ class Here:
         self.idle = 0.0
 
     def use_threads(self, count: int) -> None:
-        threads.use(count)
+        torch_threads.use(count)
 
     def go(self, seconds: float, stop: Stop) -> Sequence[Timed]:
         """One event at a time: between two of them its owner may be told to pause."""

@@ -1,0 +1,1 @@
+"""Desks: what each student has, in memory and in the store."""

@@ -1,0 +1,1 @@
+"""The database: what outlives the process, and how it is written down."""
