@@ -22,7 +22,7 @@ from playground.data.dataset import Dataset, Examples, Scaler
 from playground.errors import PlaygroundError
 from playground.export import onnx_file, weights
 from playground.export.notebook import notebook
-from playground.export.script import script
+from playground.export.script import parts, script
 from playground.fields import shown
 from playground.history import EpochRow, History
 from playground.i18n import LANGUAGES, N_
@@ -115,7 +115,8 @@ class Trained:
         """The same as a Jupyter notebook (JSON), with a text before each part: "en" or "pl"."""
         if language not in LANGUAGES:
             raise unknown(language, LANGUAGES)
-        return notebook(self.script(), prose.sections("export", language))
+        found = parts(self.recipe, self.history, self.own)
+        return notebook(found, prose.sections("export", language))
 
 
 def train(

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from playground.export.script import parts
+from playground.export.script import Part
 
 FUTURE: Final = "from __future__ import annotations"
 
 
-def notebook(text: str, prose: Mapping[str, str]) -> str:
-    """JSON of a notebook (format 4.5) of the script ``text``.
+def notebook(parts: Sequence[Part], prose: Mapping[str, str]) -> str:
+    """JSON of a notebook (format 4.5) of a script's ``parts``.
 
     ``prose`` is Markdown by part (see ``script.PARTS``), which stands before its code.
     """
     cells = []
-    for part in parts(text):
+    for part in parts:
         cells.append(_cell(f"{part.name}-text", "markdown", prose[part.name]))
         # Whether a cell inherits it from the one before depends on who runs the notebook.
         future = f"{FUTURE}\n\n" if part.name == "helpers" else ""

@@ -12,14 +12,15 @@ import pprint
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 
 import numpy as np
 import torch
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from torch import nn
 
 from playground import losses, metrics, models, optimizers, seeds
@@ -43,8 +44,17 @@ from playground.projects.base import Project
 from playground.recipe import Recipe
 
 TEMPLATE: Final = Path(__file__).parent / "run.py.jinja"
-HEADING: Final = re.compile(r"^# ---- (?P<title>.+)\n", re.MULTILINE)
-PARTS: Final = ("head", "helpers", "data", "model", "loss", "optimizer", "training", "ask")
+PARTS: Final = {
+    "head": "",
+    "helpers": "What this run needs of the playground: the source that ran",
+    "data": "1. Data",
+    "model": "2. Model",
+    "loss": "3. Loss",
+    "optimizer": "4. Optimizer",
+    "training": "5. Training loop",
+    "ask": "6. Ask it",
+}
+"""The parts of the file, in order, with their headings there; a block of the template each."""
 # The template's own global names, which what is gathered must leave alone.
 TAKEN: Final = frozenset(
     [
@@ -76,7 +86,6 @@ TAKEN: Final = frozenset(
         "ask",
     ]
 )
-LATER: Final = "\0"
 # What pip calls a package that is imported by another name.
 PIP: Final = {"PIL": "pillow", "sklearn": "scikit-learn"}
 GENERATORS: Final = {
@@ -101,10 +110,28 @@ class Part:
 
 
 def script(recipe: Recipe, history: History | None = None, own: Examples | None = None) -> str:
-    """The whole file for a run of ``recipe``, finished, running or not begun.
+    """Write the whole file for a run of ``recipe``; all as :func:`parts`."""
+    return text(parts(recipe, history, own))
 
-    ``history`` tells what was changed by hand on the way and where it was stopped; ``own``
-    are the student's examples, which are written into the file.
+
+def text(found: Sequence[Part]) -> str:
+    """Join the parts of a file, each under its heading."""
+    return (
+        "\n\n\n".join(
+            f"# ---- {part.title}\n{part.code}" if part.title else part.code for part in found
+        )
+        + "\n"
+    )
+
+
+def parts(
+    recipe: Recipe, history: History | None = None, own: Examples | None = None
+) -> list[Part]:
+    """Write the parts of the file for a run of ``recipe``, finished, running or not begun.
+
+    In order: its head, the source gathered, and the five of the lecture, of which it then asks
+    its network. ``history`` tells what was changed by hand on the way and where it was stopped;
+    ``own`` are the student's examples, which are written into the file.
     """
     kind = project(recipe.project)
     bundle = _gathered(recipe, own)
@@ -136,22 +163,24 @@ def script(recipe: Recipe, history: History | None = None, own: Examples | None 
         "stop_in": 0 if at_end else stopped,
         "stop_after": stopped if at_end else 0,
     }
-    environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    template = environment.from_string(TEMPLATE.read_text("utf-8"))
-    # What has to be imported and installed is known once the text is there.
-    text = template.render(**values, imports=LATER, packages=LATER * 2) + "\n"
-    imports = _imports(bundle, text)
+    template = _template()
+
+    def written(name: str, **more: str) -> str:
+        return "".join(template.blocks[name](template.new_context(values | more))).strip()
+
+    # What has to be imported and installed is known once all the rest is there.
+    codes = {name: written(name) for name in PARTS if name != "head"}
+    imports = _imports(bundle, "\n".join(codes.values()))
     installed = _packages(f"{imports}\n{values['helpers']}")
-    return text.replace(LATER * 2, installed, 1).replace(LATER, imports, 1)
+    codes["head"] = written("head", imports=imports, packages=installed)
+    return [Part(name, title, codes[name]) for name, title in PARTS.items()]
 
 
-def parts(text: str) -> list[Part]:
-    """A script's parts, in order: its head, the source gathered, and the five of the lecture."""
-    head, *rest = HEADING.split(text)
-    pieces = [("", head), *zip(rest[::2], rest[1::2], strict=True)]
-    return [
-        Part(name, title, code.strip()) for name, (title, code) in zip(PARTS, pieces, strict=True)
-    ]
+@cache
+def _template() -> Template:
+    """The template, compiled once: that takes ten times as long as filling it in."""
+    environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    return environment.from_string(TEMPLATE.read_text("utf-8"))
 
 
 def lines(history: History, test: dict[str, float] | None = None) -> list[str]:
@@ -408,4 +437,4 @@ def _changes(history: History | None) -> dict[int, dict[str, float]]:
     return found
 
 
-__all__ = ["PARTS", "Part", "lines", "parts", "script"]
+__all__ = ["PARTS", "Part", "lines", "parts", "script", "text"]

@@ -10,7 +10,7 @@ import streamlit as st
 from playground import prose
 from playground.data.dataset import Examples
 from playground.export.notebook import notebook
-from playground.export.script import Part, parts, script
+from playground.export.script import Part, parts, text
 from playground.i18n import N_
 from playground.recipe import Recipe
 from playground.runtime.run import Run
@@ -26,16 +26,16 @@ def code(run: Run, recipe: Recipe, own: Examples | None) -> None:
     snapshot = run.snapshot()
     begun = snapshot.state != "ready"
     name = run.project.name
-    of_run = script(run.recipe, snapshot.history, run.own) if begun else None
+    of_run = parts(run.recipe, snapshot.history, run.own) if begun else None
     moved = recipe.with_(threads=run.recipe.threads) != run.recipe
-    text = script(recipe, None, own) if of_run is None or moved else of_run
-    before = _before(name, text) if of_run is None or not moved else of_run
+    now = parts(recipe, None, own) if of_run is None or moved else of_run
+    before = _before(name, now) if of_run is None or not moved else of_run
     language.prose("export", "intro")
     with st.container(horizontal=True):
-        kept = of_run or text
+        kept = of_run or now
         st.download_button(
             _("Python script"),
-            kept,
+            text(kept),
             f"{name}.py",
             "text/x-python",
             icon=":material/download:",
@@ -58,17 +58,17 @@ def code(run: Run, recipe: Recipe, own: Examples | None) -> None:
                 "started is marked. The files contain the run that you started."
             )
         )
-    _show(parts(text), parts(before))
+    _show(now, before)
 
 
-def _before(name: str, text: str) -> str:
+def _before(name: str, now: list[Part]) -> list[Part]:
     """What stood here before the last change; both are kept in the session."""
     key = f"{name}.export.shown"
-    before, shown = st.session_state.get(key, (text, text))
-    if shown != text:
-        before, shown = shown, text
+    before, shown = st.session_state.get(key, (now, now))
+    if shown != now:
+        before, shown = shown, now
     st.session_state[key] = before, shown
-    return str(before)
+    return list(before)
 
 
 TITLES: Final = {

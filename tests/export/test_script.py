@@ -268,10 +268,10 @@ def test_a_person_starts_it_and_a_dry_run_takes_one_batch(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", sorted(PROJECTS))
 def test_it_names_nothing_of_ours_and_reads_as_five_parts(name: str) -> None:
-    text = script.script(PROJECTS[name].recipe(threads=1))
+    found = script.parts(PROJECTS[name].recipe(threads=1))
+    text = script.text(found)
     assert "import playground" not in text
     assert "from playground" not in text
-    found = script.parts(text)
     assert [part.name for part in found] == list(script.PARTS)
     # And after the five it asks its network.
     assert [part.title[:2] for part in found[2:]] == ["1.", "2.", "3.", "4.", "5.", "6."]
