@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final, Literal, get_args
+from typing import Any, Literal
+
+import msgspec
 
 from playground.errors import PlaygroundError
 from playground.i18n import N_
@@ -15,18 +17,6 @@ from playground.training import Ending, Epoch, Step
 
 Ended = Literal[Ending, "stopped", "failed", "loaded"]
 """How a run came to its end; *loaded*: its network was trained elsewhere, see ``weights``."""
-
-
-ENDED: Final = (None, *get_args(Ended))
-# What json and these classes raise at a text that is something else.
-BROKEN: Final = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
 
 
 class HistoryError(PlaygroundError):
@@ -147,49 +137,54 @@ class History:
             HistoryError: it is something else, or a value in it is.
         """
         try:
-            values = json.loads(text)
-            values["epochs"] = [EpochRow(**row) for row in values["epochs"]]
-            values["changes"] = [Change(**change) for change in values["changes"]]
-            found = cls(**values)
-            found._check()
-        except BROKEN as error:
+            return msgspec.json.decode(text, type=HistorySchema).history()
+        except (ValueError, RecursionError) as error:
             raise HistoryError(
                 N_("This is not a run history: {reason}."),
                 reason=f"{type(error).__name__}: {error}"[:200],
             ) from error
-        return found
-
-    def _check(self) -> None:
-        """Raises TypeError where a value is not what this class and its users take it for."""
-        texts = [*self.data, *self.figures, self.reason]
-        texts += [change.name for change in self.changes]
-        whole = [row.epoch for row in self.epochs] + [row.step for row in self.epochs]
-        whole += [change.step for change in self.changes]
-        numbers: list[object] = [self.wall, self.training, *_list(self.losses)]
-        for values in self.figures.values():
-            numbers += _list(values)
-        for row in self.epochs:
-            for split in (row.train, row.validation):
-                texts += split
-                numbers += split.values()
-            numbers += [row.wall, row.training]
-        for change in self.changes:
-            numbers += [change.value, change.wall, change.training]
-        right = (
-            all(isinstance(text, str) for text in texts)
-            and all(type(number) is int for number in whole)
-            and all(type(value) in (int, str) for value in self.data.values())
-            and all(type(number) in (int, float) for number in numbers)
-            and self._settings is None
-            and self.ended in ENDED
-        )
-        if not right:
-            raise TypeError("a value of another kind")
-        if not all(map(math.isfinite, numbers)):  # type: ignore[arg-type]
-            raise ValueError("a number that is none")
 
 
-def _list(values: object) -> list[object]:
-    if not isinstance(values, list):
-        raise TypeError("no list")
-    return values
+class EpochSchema(msgspec.Struct, forbid_unknown_fields=True):
+    """An :class:`EpochRow` as JSON has it."""
+
+    epoch: int
+    step: int
+    train: dict[str, float]
+    validation: dict[str, float]
+    wall: float
+    training: float
+
+
+class ChangeSchema(msgspec.Struct, forbid_unknown_fields=True):
+    """A :class:`Change` as JSON has it."""
+
+    step: int
+    name: str
+    value: float
+    wall: float
+    training: float
+
+
+class HistorySchema(msgspec.Struct, forbid_unknown_fields=True):
+    """A :class:`History` as JSON has it: the types, and what an earlier version did not write.
+
+    A new field has a default here, which is what it was before. Numbers are finite, as JSON
+    has no others.
+    """
+
+    data: dict[str, int | str] = {}
+    losses: list[float] = []
+    figures: dict[str, list[float]] = {}
+    epochs: list[EpochSchema] = []
+    changes: list[ChangeSchema] = []
+    wall: float = 0.0
+    training: float = 0.0
+    ended: Ended | None = None
+    reason: str = ""
+
+    def history(self) -> History:
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        values["epochs"] = [EpochRow(**msgspec.structs.asdict(row)) for row in self.epochs]
+        values["changes"] = [Change(**msgspec.structs.asdict(one)) for one in self.changes]
+        return History(**values)

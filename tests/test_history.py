@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.history import Change, EpochRow, History
+from playground.history import Change, EpochRow, History, HistoryError
 from playground.optimizers import Settings
 from playground.training import Epoch, Step
 
@@ -85,3 +85,34 @@ histories: st.SearchStrategy[Any] = st.builds(
 @given(histories)
 def test_json_brings_back_an_equal_history(history: History) -> None:
     assert History.from_json(history.to_json()) == history
+
+
+def test_what_an_earlier_version_did_not_write_has_its_default() -> None:
+    assert History.from_json('{"losses": [1, 2.5]}') == History(losses=[1.0, 2.5])
+    assert History.from_json("{}") == History()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"grid": []}',
+        '{"losses": [true]}',
+        '{"losses": ["1"]}',
+        '{"losses": [NaN]}',
+        '{"losses": [1e999]}',
+        '{"losses": 3}',
+        '{"wall": null}',
+        '{"ended": "won"}',
+        '{"data": {"train": 1.5}}',
+        '{"epochs": [{"epoch": 1}]}',
+        '{"changes": [[1, "learning_rate", 0.1, 1.0, 1.0]]}',
+        '{"_settings": null}',
+        "[]",
+        "{",
+        "[" * 100_000,
+        '{"reason": "\ud800"}',
+    ],
+)
+def test_what_is_no_history_is_said(text: str) -> None:
+    with pytest.raises(HistoryError, match="not a run history"):
+        History.from_json(text)

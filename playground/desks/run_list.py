@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+import msgspec
+
 from playground.data import tables
 from playground.errors import PlaygroundError
 from playground.fields import Field
-from playground.history import History
+from playground.history import History, HistorySchema
 from playground.i18n import N_
 from playground.projects import PROJECTS
 from playground.recipe import Recipe
@@ -195,6 +197,21 @@ def to_json(runs: Sequence[tuple[str, Kept]]) -> str:
     return json.dumps({"version": VERSION, "runs": records}, allow_nan=False)
 
 
+class RunSchema(msgspec.Struct):
+    """One run in a file of runs."""
+
+    recipe: dict[str, Any]  # which reads itself
+    history: HistorySchema
+    name: str = ""
+
+
+class RunsSchema(msgspec.Struct):
+    """A file of runs, as :func:`to_json` writes it."""
+
+    version: int
+    runs: list[RunSchema]
+
+
 def from_json(text: str) -> list[tuple[str, Recipe, History]]:
     """What :func:`to_json` wrote, now or in an earlier version: (name, recipe, history) of each.
 
@@ -203,16 +220,13 @@ def from_json(text: str) -> list[tuple[str, Recipe, History]]:
             :meth:`Recipe.from_dict` says).
     """
     try:
-        found: Any = upgraded(json.loads(text), VERSION, UPGRADES)
-        if found["version"] != VERSION:
-            raise ValueError(found["version"])
+        plain = msgspec.json.decode(text, type=dict[str, Any])
+        found = msgspec.convert(upgraded(plain, VERSION, UPGRADES), RunsSchema)
+        if found.version != VERSION:
+            raise ValueError(found.version)
         return [
-            (
-                one_line(record["name"]),
-                _opened(Recipe.from_dict(record["recipe"])),
-                History.from_json(json.dumps(record["history"])),
-            )
-            for record in found["runs"]
+            (one_line(one.name), _opened(Recipe.from_dict(one.recipe)), one.history.history())
+            for one in found.runs
         ]
     except PlaygroundError:
         raise  # it says itself what is wrong

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from safetensors import torch as safetensors
 
 from playground.data.dataset import Examples
@@ -141,12 +142,11 @@ def _revived(recipe: Recipe, snapshot: Snapshot, row: Row, own: Examples | None)
     if row.progress is None:
         return None
     project.check(recipe)  # it would train, and so what holds for all that train holds for it
-    length = int.from_bytes(row.progress[:8], "little")
-    said = json.loads(row.progress[8 : 8 + length])["__metadata__"]
+    settings = weights.metadata(row.progress)["settings"]
     milestone = Milestone(
         safetensors.load(row.progress),
         snapshot.history,
-        settings_from(recipe, json.loads(said["settings"])),
+        settings_from(recipe, msgspec.json.decode(settings, type=list[float])),
         row.steps_total,
         row.served,
     )

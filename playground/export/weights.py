@@ -8,11 +8,11 @@ does what the file says. So an upload is never unpickled here, only refused.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import torch
 from safetensors import SafetensorError
 from safetensors import torch as safetensors
@@ -69,7 +69,7 @@ class WeightsError(PlaygroundError):
 
 @dataclass(frozen=True)
 class Figures:
-    """What a file says its network reached: by figure's name, after ``epoch``.
+    """What a file says its network reached: by figure's name, after ``epoch``. Also its schema.
 
     ``train``: means over the epoch's batches while the weights moved. ``validation``:
     measured after it. The test set is not among them: nobody had looked at it yet.
@@ -192,21 +192,43 @@ def load(raw: bytes, limited: bool = True) -> Kept:
         raise WeightsError(OTHER)
     try:
         tensors = safetensors.load(raw)  # checks that names, sizes and bytes fit together
-        length = int.from_bytes(raw[:8], "little")
-        metadata = json.loads(raw[8 : 8 + length]).get("__metadata__") or {}
+        said = metadata(raw)
     except BROKEN as error:
         raise WeightsError(N_("The file is damaged or cut off. Download it again.")) from error
-    if "recipe" not in metadata:
+    if "recipe" not in said:
         raise WeightsError(
             N_(
                 "The file holds weights but no recipe, so nothing says which network they belong "
                 "to. Use a file that was saved here."
             )
         )
-    recipe = _checked(metadata["recipe"]) if limited else opened(metadata["recipe"])
+    recipe = _checked(said["recipe"]) if limited else opened(said["recipe"])
     kind = project(recipe.project)
     weights = _fitting(tensors, kind, recipe)
-    return Kept(recipe, weights, _scaler(metadata, kind, recipe), _figures(metadata))
+    return Kept(recipe, weights, _scaler(said, kind, recipe), _figures(said))
+
+
+class HeaderSchema(msgspec.Struct):
+    """The head of a safetensors file, but for its tensors."""
+
+    metadata: dict[str, str] | None = msgspec.field(name="__metadata__", default=None)
+
+
+class ScalerSchema(msgspec.Struct):
+    """A :class:`Scaler` as JSON has it: one number for pictures, one a column for a table."""
+
+    mean: float | list[float]
+    std: float | list[float]
+
+
+def metadata(raw: bytes) -> dict[str, str]:
+    """Read what is written in the head of a safetensors file beside its tensors.
+
+    Raises:
+        what ``BROKEN`` says: it is something else.
+    """
+    length = int.from_bytes(raw[:8], "little")
+    return msgspec.json.decode(raw[8 : 8 + length], type=HeaderSchema).metadata or {}
 
 
 def _is_safetensors(raw: bytes) -> bool:
@@ -271,8 +293,8 @@ def _scaler(metadata: Mapping[str, str], kind: Project, recipe: Recipe) -> Scale
     """The mean and spread that inputs are standardised with, one a column or one for pictures."""
     shape = () if kind.pictures else kind.input_shape(recipe)
     try:
-        values = json.loads(metadata["scaler"])
-        mean, std = (torch.tensor(values[name], dtype=torch.float32) for name in ("mean", "std"))
+        values = msgspec.json.decode(metadata["scaler"], type=ScalerSchema)
+        mean, std = (torch.tensor(one, dtype=torch.float32) for one in (values.mean, values.std))
     except BROKEN as error:
         raise _unreadable("scaler") from error
     right = mean.shape == std.shape == shape
@@ -285,15 +307,9 @@ def _figures(metadata: Mapping[str, str]) -> Figures | None:
     if "figures" not in metadata:
         return None
     try:
-        values = json.loads(metadata["figures"])
-        figures = Figures(values["epoch"], dict(values["train"]), dict(values["validation"]))
-        numbers = [figures.epoch, *figures.train.values(), *figures.validation.values()]
-        right = isinstance(figures.epoch, int) and all(map(math.isfinite, numbers))
+        return msgspec.json.decode(metadata["figures"], type=Figures)
     except BROKEN as error:
         raise _unreadable("figures") from error
-    if not right:
-        raise _unreadable("figures")
-    return figures
 
 
 def _unreadable(what: str) -> WeightsError:
