@@ -53,6 +53,7 @@ import playground
 from playground import keepsakes
 from playground.projects import project
 from playground.projects.coffee import Coffee
+from playground.rps.games import games
 from playground.store import Contents, NoDeskError, Store
 
 LINK = re.compile(rb"[?&]desk=([A-Za-z0-9_-]{22})")
@@ -60,7 +61,7 @@ GRACE = 2.0  # seconds; what a page showed before that must be on the disk
 COLUMNS = (*Coffee.encoder.columns, Coffee.encoder.target)
 TABLE = keepsakes.table("coffee.own", COLUMNS)
 PICTURES = keepsakes.pictures("digits.own", project("digits").labels)
-GAME = keepsakes.games("rps.game")
+GAME = games("rps.game")
 CSV = "size,extras,takeaway,price\nsmall,1,no,12.5\nlarge,0,yes,15\n"
 
 

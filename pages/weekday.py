@@ -3,9 +3,9 @@
 import streamlit as st
 import torch
 
-from playground.data import weekday
 from playground.projects import project
 from playground.projects.table import TableProject
+from playground.projects.weekday import data as weekday
 from playground.service import Run
 from playground.ui import browser, charts, evaluation, language, table_page
 from playground.ui.comparison import comparison

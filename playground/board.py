@@ -23,6 +23,7 @@ from playground.export.weights import measured
 from playground.fields import Value
 from playground.i18n import N_
 from playground.projects import PROJECTS
+from playground.projects.base import Project
 from playground.recipe import Recipe
 from playground.service import Snapshot
 from playground.store import Figure, Member
@@ -146,15 +147,6 @@ def folded(nickname: str) -> str:
 
 # --- What stands on the board ---------------------------------------------------------------
 
-# Options that change what a network learns from or looks at, not what it is measured on.
-_LEARNING: Final[Mapping[str, frozenset[str]]] = {
-    "digits": frozenset({"source", "examples", "european", "strokes", "own_copies"}),
-    "shapes": frozenset({"own_copies"}),
-    "rps": frozenset({"memory", "see_opponent"}),
-}
-# Options of which more makes a larger validation set of the same kind.
-_AMOUNTS: Final = frozenset({"examples", "players", "rounds"})
-
 
 def other_task(recipe: Recipe) -> dict[str, Value]:
     """The data options by which a run was measured on something else than most are.
@@ -162,20 +154,21 @@ def other_task(recipe: Recipe) -> dict[str, Value]:
     Without noise everybody could win, and thirty validation examples are soon all right by
     luck: such runs stand below those that did the project's usual task.
     """
-    usual = PROJECTS[recipe.project].recipe().data
+    kind = PROJECTS[recipe.project]
+    usual = kind.recipe().data
     return {
         name: value
         for name, value in recipe.data.items()
-        if value != usual[name] and not _comparable(recipe.project, name, value, usual[name])
+        if value != usual[name] and not _comparable(kind, name, value, usual[name])
     }
 
 
-def _comparable(project: str, name: str, value: Any, usual: Any) -> bool:
-    if name in _LEARNING.get(project, ()):
+def _comparable(kind: Project, name: str, value: Any, usual: Any) -> bool:
+    if name in kind.neutral:
         return True
     if name == "rows":  # own rows join the training split, unless they are all there is
         return bool(value != "own")
-    return name in _AMOUNTS and value > usual
+    return name in kind.amounts and bool(value > usual)
 
 
 def figure(snapshot: Snapshot, parameters: int, at: float) -> Figure | None:

@@ -33,7 +33,7 @@ from wrapped import Broken, Wrapped
 
 from playground import kept, limits, links
 from playground import service as service_module
-from playground.data import rps, tables
+from playground.data import tables
 from playground.data.dataset import Dataset, Examples
 from playground.data.pictures import load_zip
 from playground.errors import PlaygroundError
@@ -42,6 +42,7 @@ from playground.history import Change, EpochRow, History
 from playground.kept import RunList
 from playground.projects import PROJECTS, project
 from playground.projects.base import Predictor, Project
+from playground.projects.rps import data as rps
 from playground.projects.table import TableProject
 from playground.recipe import FIELDS, Recipe
 from playground.service import Run, RunService, Share

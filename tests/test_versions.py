@@ -14,14 +14,15 @@ import torch
 
 from playground import desk as desk_module
 from playground import keepsakes, kept, limits, recipe
-from playground.data.rps import Round
 from playground.desk import Desk, Desks
 from playground.export import weights
 from playground.fields import Field
 from playground.kept import Unread
 from playground.projects import PROJECTS, opened, project
 from playground.projects.coffee import Coffee
+from playground.projects.rps.data import Round
 from playground.recipe import FIELDS, UPGRADES, VERSION, Recipe, RecipeError
+from playground.rps.games import games
 from playground.service import Run, RunService
 from playground.store import Row, Store
 from playground.versions import upgraded
@@ -105,7 +106,7 @@ def test_a_desk_of_an_earlier_version_opens_whole(
     assert len(table) == 1
     ((picture, label),) = desk.things(keepsakes.pictures("digits.own", project("digits").labels))
     assert (picture.shape, label) == ((12, 20), 7)
-    (game,) = desk.things(keepsakes.games("rps.finished"))
+    (game,) = desk.things(games("rps.finished"))
     assert game == [Round(1, "rock", "paper"), Round(2, "scissors", "rock")]
 
 

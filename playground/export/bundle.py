@@ -328,7 +328,8 @@ class Bundle:
                 if alone and place not in shadowed:
                     names[place] = name
                 else:
-                    *_package, parent, stem = place[0].split(".")
+                    # A project's data module is called as its folder: coffee_load.
+                    *_package, parent, stem = place[0].removesuffix(".data").split(".")
                     new = f"{stem}_{name.lstrip('_')}"
                     names[place] = f"{parent}_{new}" if new in names.values() else new
         if len(set(names.values())) < len(names):

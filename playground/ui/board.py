@@ -14,14 +14,14 @@ from streamlit import runtime
 from playground import board
 from playground.errors import PlaygroundError
 from playground.i18n import N_
-from playground.projects import PROJECTS
+from playground.projects import FIRST, PROJECTS
 from playground.store import Figure, Member, StoreError
 from playground.ui import board_join, desk, frame, language
 from playground.ui import recipe_words as words
 from playground.ui.language import _
 from playground.ui.once import once
 from playground.ui.problems import plain
-from playground.ui.run_list import unit_of
+from playground.ui.recipe_words import unit_of
 from playground.ui.state import tied
 
 EVERY: Final = 3.0  # seconds between two looks
@@ -87,7 +87,7 @@ def _board() -> None:
         format_func=views.__getitem__,
         required=True,
         label_visibility="collapsed",
-        **tied("board.view", "digits"),
+        **tied("board.view", FIRST),
     )
     _live(st.session_state["board.view"])
     _manage()

@@ -23,6 +23,7 @@ from playground.ui.evaluation import Tested
 from playground.ui.language import _
 from playground.ui.once import once
 from playground.ui.parts import part
+from playground.ui.recipe_words import unit_of
 from playground.ui.workbench import FIGURES
 
 
@@ -135,7 +136,7 @@ def _comparison(result: Tested) -> None:
     limit = best(run.recipe, "test")
     if limit:
         rows.append((_("the best any model could do"), limit))
-    unit = _(run.project.unit) if run.project.unit else ""
+    unit = unit_of(run.project)
     titles = {
         "mae": _("Mean error") + (f" [{unit}]" if unit else ""),
         "mse": _("MSE") + (f" [{unit}²]" if unit else ""),

@@ -16,9 +16,10 @@ from playground import links, threads
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 from playground.kept import RunList
+from playground.projects import PROJECTS
 from playground.service import Run, RunService
 from playground.turns import Turns
-from playground.ui import address, board_join, browser, desk, hands, language, palette, telling
+from playground.ui import address, board_join, browser, desk, language, palette, telling
 from playground.ui.language import _
 from playground.ui.once import once
 
@@ -26,8 +27,13 @@ ROOT: Final = Path(__file__).parent.parent.parent
 ICON: Final = Path(__file__).with_name("icon.png")  # of the browser's tab
 ENTERED: Final = "entered"
 PLACE: Final = "browser.place"  # on the page, for what is known only when it is drawn
-STYLE: Final = (
-    f"<style>{hands.css()}\n{Path(__file__).with_name('style.css').read_text('utf-8')}</style>"
+STYLE: Final = "\n".join(
+    [
+        "<style>",
+        Path(__file__).with_name("style.css").read_text("utf-8"),
+        *(kind.css() for kind in PROJECTS.values()),
+        "</style>",
+    ]
 )
 TURNS: Final = Turns()  # of all pages of this process
 QUEUE: Final = 4  # pages that may wait for their turn before training makes room for them
@@ -51,14 +57,7 @@ PAGES: Final = {
         ("batches", N_("Epochs and batches"), "view_module"),
         ("pytorch", N_("PyTorch in five parts"), "code"),
     ),
-    PROJECT_PAGES: (
-        ("coffee", N_("Coffee price"), "local_cafe"),
-        ("weekday", N_("Weekday"), "calendar_month"),
-        ("shapes", N_("Circle, square, triangle"), "interests"),
-        ("rps", N_("Rock, paper, scissors"), "sports_mma"),
-        ("movies", N_("Movies"), "movie"),
-        ("digits", N_("Digits"), "draw"),
-    ),
+    PROJECT_PAGES: tuple((kind.name, kind.title, kind.icon) for kind in PROJECTS.values()),
     RUN_PAGES: (("runs", N_("Runs"), "monitoring"),),
 }
 BOARD: Final = ("board", N_("Class board"), "leaderboard")

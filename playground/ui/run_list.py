@@ -26,6 +26,7 @@ from playground.ui.charts import Line
 from playground.ui.language import _
 from playground.ui.parts import part
 from playground.ui.problems import plain
+from playground.ui.recipe_words import unit_of
 from playground.ui.state import tied
 from playground.ui.workbench import ENDINGS, FIGURES, refresh_interval
 
@@ -187,11 +188,6 @@ def figure_of(project: Project, value: float | None) -> str:
     if project.task == "regression":
         return f"{language.number(value, 3)} {unit_of(project)}".strip()
     return language.percent(value, 2)
-
-
-def unit_of(project: Project) -> str:
-    """The unit of what a regression predicts."""
-    return _(project.unit) if project.unit else ""
 
 
 def state_of(snapshot: Snapshot) -> str:

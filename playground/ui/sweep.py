@@ -479,7 +479,7 @@ def _heat_map(found: Sweep, chosen: int | None) -> None:
             st.session_state[CELL] = int(picked[0]["n"])
 
     title = _("{figure} on validation", figure=_(label))
-    unit = run_list.unit_of(found.project)
+    unit = words.unit_of(found.project)
     st.markdown(f"**{title}" + (f" [{unit}]" if unit else "") + "**")
     height = ROW * (len(down.values) if down else 1) + 66
     alt = _(
@@ -543,7 +543,7 @@ def _cell(found: Sweep, chosen: int | None) -> None:
 def _curves(found: Sweep, chosen: int | None) -> None:
     """The validation figure of each run over its epochs."""
     figure, label = FIGURES[found.project.task]
-    unit = run_list.unit_of(found.project)
+    unit = words.unit_of(found.project)
     across, down = found.axes[0], found.axes[1] if len(found.axes) == 2 else None
     lower = found.project.task == "regression"
     most = max(2, POINTS // len(found.runs))

@@ -28,6 +28,7 @@ from playground.ui.frame import TURNS, fragment, kept, runs, service
 from playground.ui.language import _
 from playground.ui.parts import part
 from playground.ui.problems import plain
+from playground.ui.recipe_words import unit_of
 from playground.ui.state import tied
 
 FIGURES: Final = {
@@ -128,12 +129,11 @@ def workbench(
     own: Examples | None,
     try_it: Callable[[Run], None],
     lines: Callable[[Run], dict[str, Sequence[Line]]] = lambda run: {},
-    unit: str = "",
 ) -> None:
     """Buttons and live charts (middle), the thing to try (right).
 
     ``try_it(run)`` draws the right column. ``lines(run)`` are lines to compare with, by
-    figure. ``unit`` is the target's, for a regression.
+    figure.
     """
     if REFRESH in st.session_state:
         st.toast(st.session_state.pop(REFRESH))
@@ -161,7 +161,7 @@ def workbench(
             with part(_("Comparison")):
                 found = lines(run)
             with part(_("Charts")):
-                _charts(panel, snapshot, found, unit)
+                _charts(panel, snapshot, found)
             # Always as high, so that nothing below moves when something is said.
             with st.container(height=ROOM, border=False, key="said"):
                 if panel.refused is not None:
@@ -461,7 +461,8 @@ def _moved(panel: Panel, recipe: Recipe, run: Run, name: str) -> str:
     return _(panel.by_name[name].label)
 
 
-def _charts(panel: Panel, snapshot: Snapshot, lines: dict[str, Sequence[Line]], unit: str) -> None:
+def _charts(panel: Panel, snapshot: Snapshot, lines: dict[str, Sequence[Line]]) -> None:
+    unit = unit_of(panel.project)
     name = panel.project.name
     steps = charts.shown(snapshot.history.steps, snapshot.steps_total)
     figure, title = FIGURES[panel.project.task]

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 
 from playground import keepsakes, kept
-from playground.data.rps import Round
 from playground.desk import Desks
 from playground.export import weights
 from playground.fields import Field
 from playground.projects import PROJECTS, project
 from playground.projects.coffee import Coffee
+from playground.projects.rps.data import Round
 from playground.recipe import FIELDS
+from playground.rps.games import games
 from playground.service import Run, RunService
 from playground.store import Store
 
@@ -32,7 +33,7 @@ PICTURES = keepsakes.pictures("digits.own", project("digits").labels)
 ENCODER = Coffee.encoder
 COLUMNS = (*ENCODER.columns, ENCODER.target)
 TABLE = keepsakes.table("coffee.own", COLUMNS)
-GAMES = keepsakes.games("rps.finished")
+GAMES = games("rps.finished")
 
 
 def plain(value: Any) -> Any:

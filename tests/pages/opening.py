@@ -12,6 +12,8 @@ from pathlib import Path
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from playground import links
+from playground.projects import PROJECTS
 from playground.service import Run
 from playground.ui import frame
 
@@ -29,6 +31,14 @@ def open_page(stem: str, language: str = "en", **parameters: str) -> AppTest:
     app.run()
     assert not app.exception
     return app
+
+
+def tiny(stem: str) -> dict[str, str]:
+    """What a link to a project says so that it trains in a second."""
+    changes = PROJECTS[stem].tiny
+    settings = {name: value for name, value in changes.items() if name != "data"}
+    values = {**changes.get("data", {}), **settings}
+    return {name: links.written(value) for name, value in values.items()}
 
 
 def data_url(picture: Image.Image) -> str:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from opening import data_url, wait_for_data
+from opening import data_url, tiny, wait_for_data
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
@@ -101,16 +101,6 @@ def test_a_drawing_gets_a_prediction_from_an_untrained_network(
     assert any(":gray[" in heading.value for heading in app.markdown)
 
 
-TINY = {
-    "coffee": {"examples": "200", "epochs": "2"},
-    "weekday": {"examples": "400", "epochs": "2"},
-    "movies": {"examples": "400", "epochs": "2"},
-    "rps": {"players": "6", "rounds": "30", "epochs": "2"},
-    "shapes": {"examples": "300", "photo": "0", "epochs": "1", "architecture": "mlp"},
-    "digits": {"examples": "500", "european": "false", "epochs": "1", "architecture": "mlp"},
-}
-
-
 def train(app: AppTest, stem: str) -> AppTest:
     """Press Train and come back when the run is over."""
     app.button(key=f"{stem}.main").click().run()
@@ -128,7 +118,7 @@ def test_train_and_measure_on_the_test_set(
     stem: str, language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(draw_pad, "canvas", lambda **options: data_url(seven()))
-    app = open_page(stem, language, **TINY[stem])
+    app = open_page(stem, language, **tiny(stem))
     tabs = [tab.label for tab in app.tabs]
     for label in tabs[1:]:
         app.session_state[f"{stem}.tabs"] = label
@@ -184,7 +174,7 @@ def test_divergence_is_explained() -> None:
 
 @pytest.mark.parametrize("way", ["photo", "camera"])
 def test_every_way_to_show_a_shape(way: str) -> None:
-    app = open_page("shapes", "pl", **TINY["shapes"])
+    app = open_page("shapes", "pl", **tiny("shapes"))
     app.session_state["shapes.way"] = way
     app.run()
     assert not app.exception
@@ -194,7 +184,7 @@ def test_every_way_to_show_a_shape(way: str) -> None:
 @pytest.mark.parametrize("stem", sorted(PROJECTS))
 def test_no_widget_takes_the_key_of_a_setting(stem: str) -> None:
     """A widget under a field's plain key would put its own value into the recipe."""
-    app = open_page(stem, "en", **TINY[stem])
+    app = open_page(stem, "en", **tiny(stem))
     settings = {f"{stem}.{name}" for name in (*FIELDS, *PROJECTS[stem].recipe().data)}
     widgets = {
         widget.key

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.data import rps
-from playground.data.rps import Round
+from playground.projects.rps import data as rps
+from playground.projects.rps.data import Round
 from playground.service import RunService
 
 ROOT = Path(__file__).parent.parent.parent
