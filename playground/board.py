@@ -36,8 +36,6 @@ STACKED: Final = 2  # marks above and below one letter; more would reach into ot
 FREE: Final = 3  # wrong secrets in a row without a wait
 LONGEST_WAIT: Final = 30.0  # seconds; the teacher may have to wait as long as a guesser
 
-METRICS: Final = {"classification": "accuracy", "binary": "accuracy", "regression": "mae"}
-
 
 # --- The teacher's secret -------------------------------------------------------------------
 
@@ -185,7 +183,7 @@ def figure(snapshot: Snapshot, parameters: int, at: float) -> Figure | None:
     kind = PROJECTS.get(recipe.project)
     if row is None or kind is None:
         return None
-    value = row.validation.get(METRICS[kind.task], math.nan)
+    value = row.validation.get(kind.metric.name, math.nan)
     if not math.isfinite(value):
         return None
     examples = history.data.get("validation", 0)
@@ -223,13 +221,13 @@ def best(runs: Iterable[tuple[Snapshot, int]], there: Mapping[str, Figure]) -> l
 def limit(recipe: Recipe) -> float | None:
     """The best that any model could reach on the run's validation set, where it is known."""
     kind = PROJECTS[recipe.project]
-    found = kind.best(recipe, "validation").get(METRICS[kind.task])
+    found = kind.best(recipe, "validation").get(kind.metric.name)
     return None if found is None or not math.isfinite(found) else found
 
 
 def smaller_is_better(project: str) -> bool:
     """Is the project's metric an error?"""
-    return METRICS[PROJECTS[project].task] == "mae"
+    return not PROJECTS[project].metric.higher_is_better
 
 
 def rank(figure: Figure) -> tuple[bool, float, int, float, float]:

@@ -20,6 +20,7 @@ from playground.data.steps import Steps
 from playground.fields import Field, Value
 from playground.i18n import N_
 from playground.limits import Need
+from playground.metrics import PRIMARY, Metric
 from playground.recipe import Recipe, RecipeError, unknown
 
 
@@ -134,6 +135,11 @@ class Project(ABC):
     def css(self) -> str:
         """What its page adds to the house's style."""
         return ""
+
+    @property
+    def metric(self) -> Metric:
+        """By which its networks are compared."""
+        return PRIMARY[self.task]
 
     @property
     def unit(self) -> str:

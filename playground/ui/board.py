@@ -31,7 +31,6 @@ SECRET: Final = "board.secret"
 REFUSED: Final = "board.refused"
 SURE: Final = "board.sure"
 WHO: Final = "board.who"
-HEADINGS: Final = {"accuracy": N_("Accuracy"), "mae": N_("Mean error")}
 
 
 @once
@@ -150,8 +149,7 @@ def _leaders(members: Sequence[Member], name: str) -> None:
     if not rows:
         language.prose("board", "none")
         return
-    metric = board.METRICS[project.task]
-    heading = HEADINGS[metric]
+    heading = project.metric.label
     unit = unit_of(project)
     limited = any(one.best is not None for _place, _member, one in rows)
     headings = [

@@ -31,11 +31,6 @@ from playground.ui.problems import plain
 from playground.ui.recipe_words import unit_of
 from playground.ui.state import tied
 
-FIGURES: Final = {
-    "classification": ("accuracy", N_("Accuracy")),
-    "binary": ("accuracy", N_("Accuracy")),
-    "regression": ("mae", N_("Mean error")),
-}
 ENDINGS: Final = {
     "patience": N_("Finished: early stopping"),
     "target": N_("Finished: target reached"),
@@ -465,8 +460,8 @@ def _charts(panel: Panel, snapshot: Snapshot, lines: dict[str, Sequence[Line]]) 
     unit = unit_of(panel.project)
     name = panel.project.name
     steps = charts.shown(snapshot.history.steps, snapshot.steps_total)
-    figure, title = FIGURES[panel.project.task]
-    title = _(title) + (f" [{unit}]" if unit else "")
+    metric = panel.project.metric
+    figure, title = metric.name, _(metric.label) + (f" [{unit}]" if unit else "")
     logarithmic = bool(st.session_state.get(f"{name}.log", True))
     beside = [line for which in ("loss", figure) for line in lines.get(which, ())]
     charts.loss_chart(
