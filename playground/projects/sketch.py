@@ -15,9 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-WIDTH, HEIGHT = 160, 90
+WIDTH: Final = 160
+HEIGHT: Final = 90
 # One picture serves both themes: colours in between, each with a contrast of 3 on both papers.
-YELLOW, GREEN, PINK, SKY, RED = "#b9780c", "#12926c", "#c25d95", "#2c90d6", "#d55e00"
+YELLOW: Final = "#b9780c"
+GREEN: Final = "#12926c"
+PINK: Final = "#c25d95"
+SKY: Final = "#2c90d6"
+RED: Final = "#d55e00"
 BLUE: Final = "#2f7fb5"
 INK: Final = "#7d878e"
 Points = Iterable[tuple[float, float]]
