@@ -70,6 +70,10 @@ class Input:
         return bands[:, None].float() if self.width == 1 else torch.eye(self.width)[bands]
 
 
+Needs = Mapping[str, Callable[..., Any]]
+"""Functions of the package by the name that a text uses for each."""
+
+
 @dataclass(frozen=True)
 class Exported:
     """What an exported script says of a project, and whose source it takes along.
@@ -80,7 +84,7 @@ class Exported:
     may be another.
     """
 
-    needs: Mapping[str, Callable[..., Any]]
+    needs: Needs
     load: str
     takes: str
     says: str

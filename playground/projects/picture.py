@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -11,7 +11,7 @@ from playground.data import pictures
 from playground.data.dataset import Examples
 from playground.data.problems import Problem
 from playground.errors import PlaygroundError
-from playground.projects.base import Exported, Project
+from playground.projects.base import Exported, Needs, Project
 from playground.recipe import Recipe
 
 
@@ -42,7 +42,7 @@ class PictureProject(Project):
         return Examples(stacked, torch.tensor(targets, dtype=torch.int64)), problems
 
 
-def exported(needs: Mapping[str, Callable[..., Any]], load: str, inputs: str) -> Exported:
+def exported(needs: Needs, load: str, inputs: str) -> Exported:
     """What a script says of a project with pictures; ``inputs`` encodes ``picture``."""
     return Exported(
         needs,

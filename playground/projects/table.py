@@ -17,7 +17,7 @@ from playground.data.problems import Problem
 from playground.errors import PlaygroundError
 from playground.fields import Field, Value
 from playground.i18n import N_
-from playground.projects.base import Exported, Input, Preset, Project
+from playground.projects.base import Exported, Input, Needs, Preset, Project
 from playground.recipe import Recipe
 
 SHARES: Final = (0.7, 0.15, 0.15)  # of train, validation and test
@@ -98,7 +98,7 @@ class TableProject(Project):
             place += width
         return found
 
-    def _exported(self, needs: Mapping[str, Callable[..., Any]], load: str) -> Exported:
+    def _exported(self, needs: Needs, load: str) -> Exported:
         row = {column.name: column.default for column in self.encoder.columns}
         what = "How likely a yes is" if self.task == "binary" else "The answer"
         return Exported(
@@ -124,9 +124,8 @@ class RealTable(TableProject):
 
     def exported(self, recipe: Recipe) -> Exported:
         if recipe.data["rows"] == "own":
-            needs = {"load": alone}
-            return self._exported(needs, f'{{load}}("{self.task}", seed, own)')
-        needs = {"load": load_rows, "rows": self.rows}
+            return self._exported({"load": alone}, f'{{load}}("{self.task}", seed, own)')
+        needs: Needs = {"load": load_rows, "rows": self.rows}
         return self._exported(needs, f'{{load}}({{rows}}, "{self.task}", data, seed, own)')
 
 
@@ -157,7 +156,7 @@ class GeneratedTable(TableProject):
     def exported(self, recipe: Recipe) -> Exported:
         if recipe.data["rows"] == "own":
             return self._exported({"load": load}, f'{{load}}(None, "{self.task}", data, seed, own)')
-        needs = {"load": load, "generate": self.generate}
+        needs: Needs = {"load": load, "generate": self.generate}
         return self._exported(needs, f'{{load}}({{generate}}, "{self.task}", data, seed, own)')
 
 

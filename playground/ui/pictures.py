@@ -32,7 +32,7 @@ from playground.data.problems import Problem
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 from playground.keepsakes import Picture, pictures
-from playground.projects.base import Project
+from playground.projects.picture import PictureProject
 from playground.recipe import Recipe
 from playground.service import Run
 from playground.ui import desk, language
@@ -105,7 +105,7 @@ class OwnPictures:
     by the project when a run needs them, since a recipe may ask for another size.
     """
 
-    project: Project
+    project: PictureProject
 
     def __post_init__(self) -> None:
         self.key = f"{self.project.name}.own"

@@ -13,7 +13,7 @@ from playground.data.dataset import Dataset, Examples, Scaler
 from playground.data.steps import Steps
 from playground.fields import Value
 from playground.i18n import N_
-from playground.projects.base import Exported, Preset, options_of
+from playground.projects.base import Exported, Needs, Preset, options_of
 from playground.projects.digits import data as digits
 from playground.projects.digits.thumbnail import written
 from playground.projects.picture import PictureProject, exported
@@ -173,10 +173,10 @@ class Digits(PictureProject):
         return super().recipe(data=data, **overrides)
 
     def exported(self, recipe: Recipe) -> Exported:
-        needs = {"load": digits.load, "prepare": drawings.prepare}
+        needs: Needs = {"load": digits.load, "prepare": drawings.prepare}
         load = f"found = {{load}}(data, {recipe.augmentation!r}, own)"
         if recipe.data["source"] == "full":
-            needs |= {"best_source": mnist.best_source, "folder": mnist.folder}
+            needs = {**needs, "best_source": mnist.best_source, "folder": mnist.folder}
             load = (
                 'if {best_source}() != "full":\n'
                 "    MNIST(str({folder}()), download=True)  # once: 11 MB\n" + load
