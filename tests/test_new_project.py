@@ -30,7 +30,7 @@ from playground.projects.table import OWN_ROWS, RealTable
 class Sonar(RealTable):
     name = "sonar"
     title = "Sonar"
-    purpose = "Sixty echoes: the network says whether a rock gave them or a mine."
+    purpose = "Train a real network, watch it learn, then use it."  # which is in the catalogue
     icon = "sailing"
     lessons = ("neuron",)
     task = "classification"
@@ -150,7 +150,8 @@ def test_the_board_takes_it_sonar() -> None:
 
 def test_its_page_says_where_one_tries_it_sonar() -> None:
     app = open_page("sonar", "en")
-    assert len(app.slider) + len(app.number_input) >= 60
+    asked = [one for one in app.select_slider if one.key.startswith("sonar.ask.")]
+    assert len(asked) == 60
 """
 
 
