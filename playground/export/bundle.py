@@ -116,8 +116,9 @@ def _home(module: str, name: str) -> str:
     source = read(module)
     if name in source.definitions:
         return module
-    place = source.ours[name]
-    assert isinstance(place, tuple)
+    place = source.ours.get(name)
+    if not isinstance(place, tuple):
+        raise ValueError(f"{module}: {name} needs an assignment of its own")
     return place[0]
 
 
