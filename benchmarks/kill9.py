@@ -52,6 +52,7 @@ from streamlit.web import bootstrap
 import playground
 from playground.projects import project
 from playground.projects.coffee import Coffee
+from playground.rps.games import games
 from playground.storage import codecs
 from playground.storage.errors import NoDeskError
 from playground.storage.records import Contents
@@ -62,7 +63,7 @@ GRACE = 2.0  # seconds; what a page showed before that must be on the disk
 COLUMNS = (*Coffee.encoder.columns, Coffee.encoder.target)
 TABLE = codecs.table("coffee.own", COLUMNS)
 PICTURES = codecs.pictures("digits.own", project("digits").labels)
-GAME = codecs.games("rps.game")
+GAME = games("rps.game")
 CSV = "size,extras,takeaway,price\nsmall,1,no,12.5\nlarge,0,yes,15\n"
 
 

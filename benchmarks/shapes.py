@@ -19,8 +19,8 @@ import numpy as np
 import torch
 
 import playground
-from playground.data import shapes
 from playground.projects.base import Predictor
+from playground.projects.shapes import data as shapes
 
 
 def main() -> None:

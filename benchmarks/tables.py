@@ -16,12 +16,12 @@ from common import conditions, spread
 
 import playground
 from playground.data import tables
-from playground.projects.table import TableProject
+from playground.projects.table import GeneratedTable
 from playground.training import evaluate
 
 
 def project_figures(name: str, seeds: int) -> None:
-    kind = cast(TableProject, playground.project(name))
+    kind = cast(GeneratedTable, playground.project(name))
     recipe = kind.recipe()
     noise = cast(float, recipe.data["noise"])
     figure = "mae" if kind.task == "regression" else "accuracy"
@@ -40,7 +40,7 @@ def project_figures(name: str, seeds: int) -> None:
 
 def csv_figures() -> None:
     """10,000 rows, one cell wrong in every tenth."""
-    kind = cast(TableProject, playground.project("coffee"))
+    kind = cast(GeneratedTable, playground.project("coffee"))
     fields = (*kind.encoder.columns, kind.encoder.target)
     lines = tables.to_csv(kind.encoder.rows(kind.generate(10_000, 0.5, 0)), fields).splitlines()
     for row in range(1, 10_001, 10):

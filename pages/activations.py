@@ -611,4 +611,4 @@ def chain_of_functions(hidden: int) -> list[str]:
 
 VIEWS: dict[str, Callable[[], None]] = {"curve": curve, "depth": depth, "network": network}
 VIEWS[lesson.views(dials, "view")]()
-lesson.finish("activations", dials, project="digits")
+lesson.finish("activations", dials)

@@ -448,4 +448,4 @@ def gradient_step() -> None:
 
 VIEWS = {"chain": chain, "nudge": nudge, "step": gradient_step}
 VIEWS[view]()
-lesson.finish("backpropagation", dials, project="coffee")
+lesson.finish("backpropagation", dials)

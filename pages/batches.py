@@ -452,4 +452,4 @@ match lesson.views(dials, "view"):
         language.prose("batches", "noise")
     case _:
         overfitting()
-lesson.finish("batches", dials, project="movies")
+lesson.finish("batches", dials)

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from playground.data import coffee
 from playground.projects import project
-from playground.projects.table import TableProject
+from playground.projects.coffee import data as coffee
+from playground.projects.table import GeneratedTable
 from playground.runtime.run import Run
 from playground.ui import browser, charts, evaluation, language, table_page
 from playground.ui.comparison import comparison
@@ -15,7 +15,7 @@ from playground.ui.verdict import guessing
 from playground.ui.workbench import predictor_or_message
 
 COFFEE = project("coffee")
-assert isinstance(COFFEE, TableProject)
+assert isinstance(COFFEE, GeneratedTable)
 begin(COFFEE)
 own = table_page.OwnTable(COFFEE)
 
@@ -31,7 +31,7 @@ def try_it(run: Run) -> None:
     st.metric(_("The network's price"), said)
     browser.say_answer(said)
     guessing(run)
-    known = table_page.knows_truth(run)
+    known = COFFEE.knows_truth(run.recipe)
     menu = coffee.menu()
     learned = predictor.ask(COFFEE.encoder.encode_rows(menu)).tolist()
     truth = coffee.price(COFFEE.encoder.encode_rows(menu)).tolist()
@@ -66,7 +66,7 @@ def data(panel: Panel, run: Run) -> None:
 def evaluate(run: Run) -> None:
     result = evaluation.tested(run)
     if result is not None:
-        evaluation.regression(result, "zł")
+        evaluation.regression(result)
         comparison(result)
 
 
@@ -76,5 +76,4 @@ project_page(
     data=data,
     evaluate=evaluate,
     own=own.examples,
-    unit="zł",
 )

@@ -6,6 +6,7 @@ import streamlit as st
 import torch
 
 from playground.projects import project
+from playground.projects.picture import PictureProject
 from playground.runtime.run import Run
 from playground.ui import charts, evaluation, language, pictures
 from playground.ui.comparison import comparison
@@ -18,6 +19,7 @@ from playground.ui.try_picture import ask_about, drawn
 from playground.ui.workbench import dataset_or_message, sizes
 
 DIGITS = project("digits")
+assert isinstance(DIGITS, PictureProject)
 begin(DIGITS)
 own = pictures.OwnPictures(DIGITS)
 

@@ -241,4 +241,4 @@ if view == "network":
     network()
 else:
     convolved()
-lesson.finish("forward_pass", dials, project="digits")
+lesson.finish("forward_pass", dials)

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from playground.data import coffee
 from playground.fields import Field
 from playground.i18n import N_
 from playground.insight import loss_curves
 from playground.projects import project
+from playground.projects.coffee import data as coffee
 from playground.recipe import FIELDS
 from playground.ui import charts, formula, language, lesson, lesson_charts, palette
 from playground.ui.formula import tex
@@ -581,4 +581,4 @@ VIEWS = {
     "why_not_mse": why_not_mse,
 }
 VIEWS[lesson.views(dials, "view")]()
-lesson.finish("loss", dials, project="coffee")
+lesson.finish("loss", dials)

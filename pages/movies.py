@@ -3,9 +3,9 @@
 import streamlit as st
 import torch
 
-from playground.data import movies
 from playground.projects import project
-from playground.projects.table import TableProject
+from playground.projects.movies import data as movies
+from playground.projects.table import GeneratedTable
 from playground.runtime.run import Run
 from playground.ui import browser, charts, evaluation, language, table_page
 from playground.ui.comparison import comparison
@@ -16,7 +16,7 @@ from playground.ui.verdict import guessing
 from playground.ui.workbench import predictor_or_message
 
 MOVIES = project("movies")
-assert isinstance(MOVIES, TableProject)
+assert isinstance(MOVIES, GeneratedTable)
 begin(MOVIES)
 own = table_page.OwnTable(MOVIES)
 AGES = range(8, 91, 4)
@@ -45,7 +45,7 @@ def taste(run: Run) -> None:
     predictor = predictor_or_message(run)
     if predictor is None:
         return
-    known = table_page.knows_truth(run)
+    known = MOVIES.knows_truth(run.recipe)
     title = _("Who likes what? Age × genre, learned and true")
     if not known:
         title = _("Who likes what? Age × genre, as the network learned it from your rows")

@@ -527,4 +527,4 @@ VIEWS: dict[str, Callable[[], None]] = {
     "region": region,
 }
 VIEWS[lesson.views(dials, "view")]()
-lesson.finish("neuron", dials, project="coffee")
+lesson.finish("neuron", dials)

@@ -423,4 +423,4 @@ if here + 1 < len(track.points):
         )
     )
 language.prose("optimizers", "rules")
-lesson.finish("optimizers", dials, project="digits")
+lesson.finish("optimizers", dials)

@@ -318,4 +318,4 @@ with left, st.container(gap="xsmall"):
 with right:
     buttons(program)
     result(program)
-lesson.finish("pytorch", dials, project="digits")
+lesson.finish("pytorch", dials)

@@ -3,13 +3,14 @@
 import numpy as np
 import streamlit as st
 
-from playground.data import rps, tables
-from playground.data.rps import MOVES, Game
+from playground.data import tables
 from playground.i18n import N_
 from playground.projects import project
-from playground.projects.rps import Opponent, Rps
+from playground.projects.rps import Rps
+from playground.projects.rps import data as rps
+from playground.projects.rps.data import MOVES, Game
 from playground.recipe import Recipe
-from playground.rps import Frequency, Markov
+from playground.rps import Frequency, Markov, Opponent
 from playground.runtime.run import Run
 from playground.ui import evaluation, language, rps_game
 from playground.ui.comparison import comparison

@@ -13,7 +13,7 @@ TOUR = {
     "neuron": N_("Move the weight and the bias: the line tilts and shifts."),
     "loss": N_("Move a prediction: how wrong is it, and which way should it move?"),
     "optimizers": N_("Choose a starting point and see which optimizer gets down first."),
-    "digits": N_("Draw a digit, press **Train**, and watch the answer change."),
+    **{kind.name: kind.invitation for kind in PROJECTS.values() if kind.invitation},
     "pytorch": N_("See the same as code: five parts, and what each line does."),
 }
 LESSONS = {

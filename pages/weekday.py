@@ -6,11 +6,11 @@ from typing import cast
 import streamlit as st
 import torch
 
-from playground.data import weekday
 from playground.fields import Value
 from playground.projects import project
 from playground.projects.base import Predictor
 from playground.projects.table import TableProject
+from playground.projects.weekday import data as weekday
 from playground.runtime.run import Run
 from playground.ui import browser, charts, evaluation, language, table_page
 from playground.ui.comparison import comparison

@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from torch import Tensor
 
 from playground.data.dataset import Task
+from playground.i18n import N_
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure that people read: what it is called, and which way is better.
+
+    ``label`` is a gettext id, and ``limit`` that of the best that any model could reach. A
+    ``share`` is 0..1 and written in percent; else it has the unit of what is predicted.
+    """
+
+    name: str
+    label: str
+    limit: str
+    higher_is_better: bool
+    share: bool
+
+
+ACCURACY: Final = Metric("accuracy", N_("Accuracy"), N_("Bayes limit"), True, True)
+MAE: Final = Metric("mae", N_("Mean error"), N_("noise floor"), False, False)
+PRIMARY: Final[Mapping[Task, Metric]] = {
+    "classification": ACCURACY,
+    "binary": ACCURACY,
+    "regression": MAE,
+}
+"""By which metric networks for a kind of question are compared."""
+
+
+def is_share(figure: str) -> bool:
+    """Is the figure of that name 0..1 and written in percent?"""
+    return figure == ACCURACY.name
 
 
 def figures(task: Task, outputs: Tensor, targets: Tensor) -> dict[str, float]:

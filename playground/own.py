@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,15 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from playground.data import pictures, rps, tables
 from playground.data.dataset import Examples
-from playground.data.problems import Problem
 from playground.errors import PlaygroundError
 from playground.fields import shown
 from playground.i18n import N_
 from playground.projects.base import Project
-from playground.projects.rps import Rps
-from playground.projects.table import TableProject
 from playground.recipe import Recipe
 
 SAID: Final = 5  # problems of a file that its error quotes
@@ -45,7 +41,7 @@ def read(kind: Project, path: str | os.PathLike[str], recipe: Recipe, skip: bool
         raise PlaygroundError(
             N_("{name} cannot be read: {reason}."), name=shown(str(path)), reason=reason
         ) from error
-    examples, problems = _examples(kind, raw, name, recipe)
+    examples, problems = kind.read(raw, name, recipe)
     if problems and (not skip or not len(examples)):
         raise PlaygroundError(
             N_(
@@ -58,29 +54,6 @@ def read(kind: Project, path: str | os.PathLike[str], recipe: Recipe, skip: bool
             + (f" (… {len(problems) - SAID})" if len(problems) > SAID else ""),
         )
     return examples
-
-
-def _examples(
-    kind: Project, raw: bytes, name: str, recipe: Recipe
-) -> tuple[Examples, Sequence[Problem]]:
-    if isinstance(kind, TableProject):
-        fields = (*kind.encoder.columns, kind.encoder.target)
-        table = tables.parse(raw, fields, name)
-        return kind.encoder.examples(table.rows), table.problems
-    if isinstance(kind, Rps):
-        rounds, problems = rps.from_csv(raw, name)
-        return kind.windows([rps.Game.of(rounds)], recipe), problems
-    found = pictures.load_zip(raw, kind.labels, kind.folders, name)
-    inputs, targets, problems = [], [], list(found.problems)
-    for label, file, picture in found.pictures:
-        try:
-            inputs.append(kind.encode(picture, recipe))
-            targets.append(kind.labels.index(label))
-        except PlaygroundError as error:
-            problems.append(Problem.of(error, file))
-    shape = kind.input_shape(recipe)
-    stacked = torch.stack(inputs) if inputs else torch.empty(0, *shape, dtype=torch.uint8)
-    return Examples(stacked, torch.tensor(targets, dtype=torch.int64)), problems
 
 
 def checked(kind: Project, recipe: Recipe, own: object) -> Examples | None:

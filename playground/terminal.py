@@ -264,14 +264,7 @@ def inputs_of(kind: playground.Project, texts: Sequence[str]) -> list[Any]:
     pairs = [text.partition("=") for text in texts]
     if not all(equals for _name, equals, _value in pairs):
         return [[word for text in texts for word in text.replace(",", " ").split()]]
-    if kind.name == "rps":
-        return [{name: value.replace(",", " ").split() for name, _equals, value in pairs}]
-    return [{name: _cell(value) for name, _equals, value in pairs}]
-
-
-def _cell(text: str) -> Any:
-    value = value_of(text, "json")
-    return value if isinstance(value, int | float | bool) else text
+    return [{name: kind.typed(value) for name, _equals, value in pairs}]
 
 
 def run_list(options: dict[str, Any]) -> int:

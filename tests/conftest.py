@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import pytest
 import sqlalchemy as sa
 import torch
+from bare import Bare
 from hypothesis import settings
 from torch import Tensor
 
@@ -25,7 +26,8 @@ from playground.data.dataset import Dataset, Examples, Scaler, Task
 from playground.errors import PlaygroundError
 from playground.fields import Field
 from playground.projects import PROJECTS
-from playground.projects.base import Preset, Project
+from playground.projects.base import Preset
+from playground.projects.picture import PictureProject
 from playground.recipe import Recipe
 from playground.runtime.service import RunService
 from playground.ui import parts
@@ -97,7 +99,7 @@ def dataset_of(make: Callable[[int, int], Examples], task: Task) -> Dataset:
     return Dataset(train, make(30, 2), make(30, 3), Scaler.fit(train), task=task)
 
 
-class Bars(Project):
+class Bars(Bare, PictureProject):
     """A picture of a bar: is it high, in the middle or low?"""
 
     name = "bars"
@@ -129,7 +131,7 @@ class Bars(Project):
         return (SIDE, SIDE)
 
 
-class Rows(Project):
+class Rows(Bare):
     """A table instead of pictures; its task is set by :func:`table`."""
 
     name = "rows"

@@ -170,7 +170,7 @@ def test_only_the_secret_opens(given_: str, secret: str) -> None:
 
 
 def snapshot(recipe: Recipe, *values: float, state: Any = "finished", **more: Any) -> Snapshot:
-    name = ranking.METRICS[PROJECTS[recipe.project].task]
+    name = PROJECTS[recipe.project].metric.name
     rows = [
         EpochRow(n, 10 * n, {"loss": 0.1, name: 9.0}, {"loss": 1 - value, name: value}, n, n)
         for n, value in enumerate(values, start=1)

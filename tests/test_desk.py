@@ -14,7 +14,6 @@ import torch
 
 from playground.backend import Backend
 from playground.data.dataset import Examples
-from playground.data.rps import Round
 from playground.desks import stored_run, writer
 from playground.desks.desk import Desk
 from playground.desks.registry import FORGET
@@ -23,7 +22,9 @@ from playground.desks.stored_run import RESTARTED
 from playground.fields import Field
 from playground.optimizers import Settings
 from playground.projects.base import Project
+from playground.projects.rps.data import Round
 from playground.recipe import Recipe
+from playground.rps.games import games
 from playground.runtime.run import Run
 from playground.storage import codecs
 from playground.storage import store as store_module
@@ -278,7 +279,7 @@ def test_a_deleted_run_is_deleted(
 def test_pictures_tables_and_games_come_back(begin: Callable[[], Process]) -> None:
     field = Field("cups", "integer", 1, "Cups", low=0, high=9)
     tables = codecs.table("bars.rows", (field,))
-    games = codecs.games("rps.finished")
+    kind = games("rps.finished")
     pictures = [picture(seed) for seed in range(5)]
     rows = [{"cups": 3}, {"cups": 4}]
     played = [[Round(1, "rock", "paper"), Round(2, "paper", "paper")], [Round(1, "rock", "rock")]]
@@ -287,7 +288,7 @@ def test_pictures_tables_and_games_come_back(begin: Callable[[], Process]) -> No
     desk.put(PICTURES, pictures[:3])
     desk.put(PICTURES, pictures)
     desk.put(tables, [rows])
-    desk.put(games, played)
+    desk.put(kind, played)
     assert process.desks.flush()
     assert desk.id is not None
     again = begin().desks.open(desk.id)
@@ -295,7 +296,7 @@ def test_pictures_tables_and_games_come_back(begin: Callable[[], Process]) -> No
         assert np.array_equal(now, then)
         assert label == right
     assert again.things(tables) == [rows]
-    assert again.things(games) == played
+    assert again.things(kind) == played
 
 
 def test_only_what_is_new_is_written(
@@ -751,12 +752,12 @@ def test_a_full_desk_says_so_and_goes_on_when_there_is_room(
     monkeypatch.setattr(store_module, "MOST_BYTES", 2000)
     process = begin()
     desk = process.desks.fresh()
-    games = codecs.games("rps.finished")
+    kind = games("rps.finished")
     desk.put(PICTURES, [picture(1), picture(2)])
-    desk.put(games, [[Round(1, "rock", "rock")]])
+    desk.put(kind, [[Round(1, "rock", "rock")]])
     assert process.desks.flush()
     assert desk.problem is None
-    desk.put(games, [[Round(n, "rock", "rock") for n in range(1, 100)]])
+    desk.put(kind, [[Round(n, "rock", "rock") for n in range(1, 100)]])
     assert process.desks.flush()
     assert "This desk is full" in str(desk.problem)
     assert process.desks.problem is None, "the others' desks are not"
@@ -764,7 +765,7 @@ def test_a_full_desk_says_so_and_goes_on_when_there_is_room(
     assert process.desks.flush()
     assert desk.problem is None
     assert desk.id is not None
-    assert len(begin().desks.open(desk.id).things(games)[0]) == 99
+    assert len(begin().desks.open(desk.id).things(kind)[0]) == 99
 
 
 @sqlite_alone

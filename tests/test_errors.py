@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from playground.data import pictures, tables
-from playground.data.coffee import ENCODER
 from playground.data.problems import Problem
 from playground.errors import LONGEST, PlaygroundError
+from playground.projects.coffee.data import ENCODER
 
 COLUMNS = (*ENCODER.columns, ENCODER.target)
 NAMES = ["x" * 200_000 + ".csv", "half \ud83d.csv", "\udfff" * 5000 + ".zip"]

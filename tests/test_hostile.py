@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from wrapped import Broken, Wrapped
 
 from playground import limits, links
-from playground.data import rps, tables
+from playground.data import tables
 from playground.data.dataset import Dataset, Examples
 from playground.data.pictures import load_zip
 from playground.desks import run_list
@@ -42,6 +42,7 @@ from playground.export import weights
 from playground.history import Change, EpochRow, History
 from playground.projects import PROJECTS, project
 from playground.projects.base import Predictor, Project
+from playground.projects.rps import data as rps
 from playground.projects.table import TableProject
 from playground.recipe import FIELDS, Recipe
 from playground.runtime import fair_queue

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from playground.data.rps import MOVES, Game, simulate
 from playground.errors import PlaygroundError
+from playground.projects.rps.data import MOVES, Game, simulate
 from playground.rps import Frequency, Markov, Opponent, Predictor, Random
 from playground.rps.make_weights import BATCH, PEAK_RATE, featurise, rate, train
 from playground.rps.network import WIDTH, Weigher

@@ -10,12 +10,13 @@ import torch
 from scipy.stats import binom
 
 import playground
-from playground.data import rps
 from playground.data.dataset import Examples
-from playground.data.rps import MOVES, Game
 from playground.errors import PlaygroundError
 from playground.projects.base import Predictor
-from playground.projects.rps import Opponent, Rps
+from playground.projects.rps import Rps
+from playground.projects.rps import data as rps
+from playground.projects.rps.data import MOVES, Game
+from playground.rps import Opponent
 from playground.rps.match import LONGEST, PLAYERS, Learner, Match, Score, luck, numbered
 
 PROJECT = playground.project("rps")

@@ -12,7 +12,9 @@ import pytest
 from babel.messages.pofile import read_po
 
 from playground.i18n import CATALOGUES, LANGUAGES
+from playground.projects import PROJECTS
 from playground.prose import CONTENT
+from playground.prose import path as path_of
 
 GLOSSARY: Final = Path(__file__).parent.parent / "docs" / "terms.md"
 
@@ -70,6 +72,8 @@ def texts(language: str) -> dict[str, str]:
     found = {f"catalogue: {pair[0]}": pair[column] for pair in catalogue()}
     for path in sorted((CONTENT / language).glob("*.md")):
         found[path.name] = path.read_text("utf-8")
+    for name in PROJECTS:
+        found[f"{name}.md"] = path_of(name, language).read_text("utf-8")
     return found
 
 

@@ -22,6 +22,7 @@ from playground.fields import Field
 from playground.i18n import CATALOGUES, catalogue
 from playground.projects import PROJECTS
 from playground.prose import CONTENT, sections
+from playground.prose import path as path_of
 from playground.recipe import FIELDS
 from playground.ui.language import BEHIND
 
@@ -195,7 +196,9 @@ def test_fields_and_projects_show_marked_words_only() -> None:
 
 
 def names(language: str) -> list[str]:
-    return sorted(path.name for path in (CONTENT / language).iterdir())
+    shared = [path.name for path in (CONTENT / language).iterdir()]
+    own = [f"{name}.md" for name in PROJECTS if path_of(name, language).exists()]
+    return sorted([*shared, *own])
 
 
 def test_every_text_has_its_twin() -> None:

@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from playground import limits, recipe
-from playground.data.rps import Round
 from playground.desks import run_list, stored_run
 from playground.desks.desk import Desk
 from playground.desks.registry import Desks
@@ -22,7 +21,9 @@ from playground.export import weights
 from playground.fields import Field
 from playground.projects import PROJECTS, opened, project
 from playground.projects.coffee import Coffee
+from playground.projects.rps.data import Round
 from playground.recipe import FIELDS, UPGRADES, VERSION, Recipe, RecipeError
+from playground.rps.games import games
 from playground.runtime.run import Run
 from playground.runtime.service import RunService
 from playground.storage import codecs
@@ -109,7 +110,7 @@ def test_a_desk_of_an_earlier_version_opens_whole(
     assert len(table) == 1
     ((picture, label),) = desk.things(codecs.pictures("digits.own", project("digits").labels))
     assert (picture.shape, label) == ((12, 20), 7)
-    (game,) = desk.things(codecs.games("rps.finished"))
+    (game,) = desk.things(games("rps.finished"))
     assert game == [Round(1, "rock", "paper"), Round(2, "scissors", "rock")]
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import MutableSequence
 from typing import Any
 
+from bare import Bare
 from torch import Tensor, nn
 
 from playground.data.dataset import Dataset, Examples
@@ -13,7 +14,7 @@ from playground.projects.base import Project
 from playground.recipe import Recipe
 
 
-class Wrapped(Project):
+class Wrapped(Bare):
     """Another project with more layers in its network, or another loading.
 
     ``loads`` counts how often its data were loaded.

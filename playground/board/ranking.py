@@ -10,25 +10,15 @@ import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from playground.export.weights import measured
 from playground.fields import Value
 from playground.projects import PROJECTS
+from playground.projects.base import Project
 from playground.recipe import Recipe
 from playground.runtime.run import Snapshot
 from playground.storage.records import Figure, Member
-
-METRICS: Final = {"classification": "accuracy", "binary": "accuracy", "regression": "mae"}
-
-# Options that change what a network learns from or looks at, not what it is measured on.
-_LEARNING: Final[Mapping[str, frozenset[str]]] = {
-    "digits": frozenset({"source", "examples", "european", "strokes", "own_copies"}),
-    "shapes": frozenset({"own_copies"}),
-    "rps": frozenset({"memory", "see_opponent"}),
-}
-# Options of which more makes a larger validation set of the same kind.
-_AMOUNTS: Final = frozenset({"examples", "players", "rounds"})
 
 
 def other_task(recipe: Recipe) -> dict[str, Value]:
@@ -37,20 +27,21 @@ def other_task(recipe: Recipe) -> dict[str, Value]:
     Without noise everybody could win, and thirty validation examples are soon all right by
     luck: such runs stand below those that did the project's usual task.
     """
-    usual = PROJECTS[recipe.project].recipe().data
+    kind = PROJECTS[recipe.project]
+    usual = kind.recipe().data
     return {
         name: value
         for name, value in recipe.data.items()
-        if value != usual[name] and not _comparable(recipe.project, name, value, usual[name])
+        if value != usual[name] and not _comparable(kind, name, value, usual[name])
     }
 
 
-def _comparable(project: str, name: str, value: Any, usual: Any) -> bool:
-    if name in _LEARNING.get(project, ()):
+def _comparable(kind: Project, name: str, value: Any, usual: Any) -> bool:
+    if name in kind.neutral:
         return True
     if name == "rows":  # own rows join the training split, unless they are all there is
         return bool(value != "own")
-    return name in _AMOUNTS and value > usual
+    return name in kind.amounts and bool(value > usual)
 
 
 def figure(snapshot: Snapshot, parameters: int, at: float) -> Figure | None:
@@ -67,7 +58,7 @@ def figure(snapshot: Snapshot, parameters: int, at: float) -> Figure | None:
     kind = PROJECTS.get(recipe.project)
     if row is None or kind is None:
         return None
-    value = row.validation.get(METRICS[kind.task], math.nan)
+    value = row.validation.get(kind.metric.name, math.nan)
     if not math.isfinite(value):
         return None
     examples = history.data.get("validation", 0)
@@ -105,13 +96,13 @@ def best(runs: Iterable[tuple[Snapshot, int]], there: Mapping[str, Figure]) -> l
 def limit(recipe: Recipe) -> float | None:
     """The best that any model could reach on the run's validation set, where it is known."""
     kind = PROJECTS[recipe.project]
-    found = kind.best(recipe, "validation").get(METRICS[kind.task])
+    found = kind.best(recipe, "validation").get(kind.metric.name)
     return None if found is None or not math.isfinite(found) else found
 
 
 def smaller_is_better(project: str) -> bool:
     """Is the project's metric an error?"""
-    return METRICS[PROJECTS[project].task] == "mae"
+    return not PROJECTS[project].metric.higher_is_better
 
 
 def rank(figure: Figure) -> tuple[bool, float, int, float, float]:

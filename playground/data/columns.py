@@ -110,6 +110,17 @@ class Encoder:
         return table
 
 
+def encoded(columns: Mapping[str, Sequence[str]], row: Mapping[str, object]) -> Tensor:
+    """A row by its columns' names as the network takes it: a choice as 0s and one 1."""
+    numbers: list[float] = []
+    for name, choices in columns.items():
+        value = row[name]
+        if choices and value not in choices:
+            raise ValueError(f"{name} is {value!r}, but must be one of {choices}")
+        numbers += [float(value == one) for one in choices] or [float(value)]  # type: ignore[arg-type]
+    return torch.tensor(numbers)
+
+
 def _named(row: object, names: Sequence[str]) -> Mapping[str, object]:
     """Values in the order of the columns, or a row of a data frame, by column name."""
     if hasattr(row, "to_dict"):  # pandas

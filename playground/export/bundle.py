@@ -116,8 +116,9 @@ def _home(module: str, name: str) -> str:
     source = read(module)
     if name in source.definitions:
         return module
-    place = source.ours[name]
-    assert isinstance(place, tuple)
+    place = source.ours.get(name)
+    if not isinstance(place, tuple):
+        raise ValueError(f"{module}: {name} needs an assignment of its own")
     return place[0]
 
 
@@ -328,7 +329,8 @@ class Bundle:
                 if alone and place not in shadowed:
                     names[place] = name
                 else:
-                    *_package, parent, stem = place[0].split(".")
+                    # A project's data module is called as its folder: coffee_load.
+                    *_package, parent, stem = place[0].removesuffix(".data").split(".")
                     new = f"{stem}_{name.lstrip('_')}"
                     names[place] = f"{parent}_{new}" if new in names.values() else new
         if len(set(names.values())) < len(names):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -21,17 +21,6 @@ def epoch_line(epoch: int, train: Mapping[str, float], validation: Mapping[str, 
     return (
         f"epoch {epoch}: {figures_line('train', train)}, {figures_line('validation', validation)}"
     )
-
-
-def encoded(columns: Mapping[str, Sequence[str]], row: Mapping[str, object]) -> Tensor:
-    """A row by its columns' names as the network takes it: a choice as 0s and one 1."""
-    numbers: list[float] = []
-    for name, choices in columns.items():
-        value = row[name]
-        if choices and value not in choices:
-            raise ValueError(f"{name} is {value!r}, but must be one of {choices}")
-        numbers += [float(value == one) for one in choices] or [float(value)]  # type: ignore[arg-type]
-    return torch.tensor(numbers)
 
 
 def unpacked(text: str, *shape: int) -> Tensor:

@@ -12,11 +12,11 @@ import pprint
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -24,23 +24,13 @@ from jinja2 import Environment, StrictUndefined, Template
 from torch import nn
 
 from playground import losses, metrics, models, optimizers, seeds
-from playground.data import (
-    coffee,
-    dataset,
-    digits,
-    drawings,
-    mnist,
-    movies,
-    shapes,
-    weekday,
-)
-from playground.data import rps as rps_data
 from playground.data.dataset import Examples
 from playground.export import printed
 from playground.export.bundle import Bundle
 from playground.history import History
-from playground.projects import project, rps, table
+from playground.projects import project
 from playground.projects.base import Project
+from playground.projects.table import TableProject
 from playground.recipe import Recipe
 
 TEMPLATE: Final = Path(__file__).parent / "run.py.jinja"
@@ -88,11 +78,6 @@ TAKEN: Final = frozenset(
 )
 # What pip calls a package that is imported by another name.
 PIP: Final = {"PIL": "pillow", "sklearn": "scikit-learn"}
-GENERATORS: Final = {
-    "coffee": coffee.generate,
-    "weekday": weekday.generate,
-    "movies": movies.generate,
-}
 SCHEDULES: Final = {
     "one_cycle": optimizers.one_cycle,
     "cosine": optimizers.cosine,
@@ -134,9 +119,10 @@ def parts(
     ``own`` are the student's examples, which are written into the file.
     """
     kind = project(recipe.project)
-    bundle = _gathered(recipe, own)
+    exported = kind.exported(recipe)
+    bundle = _gathered(recipe, own, exported.needs.values())
     names = bundle.names()
-    called = {place[1]: name for place, name in names.items()}
+    called = {name: names[bundle.need(thing)] for name, thing in exported.needs.items()}
     changes = _changes(history)
     schedule = _factor(recipe)
     stopped = history.steps if history is not None and history.ended == "stopped" else 0
@@ -150,8 +136,10 @@ def parts(
         **_columns(kind),
         "labels": _written(list(kind.labels), 88) if kind.task == "classification" else "",
         "own": _own(kind, own),
-        "load": _load(recipe, called),
-        "asked": _asked(kind, recipe, lambda thing: names[bundle.need(thing)]),
+        "load": exported.load.format(**called),
+        "asked": exported,
+        "inputs": exported.inputs.format(**called),
+        "answer": names[bundle.need(losses.answer)],
         "modules": [_module(module) for module in kind.skeleton(recipe)],
         "task": repr(kind.task).replace("'", '"'),
         "distance": _distance(recipe),
@@ -196,8 +184,8 @@ def _written(values: Mapping[Any, Any] | list[str], width: int) -> str:
     return pprint.pformat(values, sort_dicts=False, width=width).replace("'", '"')
 
 
-def _gathered(recipe: Recipe, own: Examples | None) -> Bundle:
-    """The source that this recipe needs."""
+def _gathered(recipe: Recipe, own: Examples | None, theirs: Iterable[Any]) -> Bundle:
+    """The source that this recipe needs, with ``theirs`` of its project."""
     needed: list[Any] = [
         losses.answer,
         seeds.generator,
@@ -205,21 +193,8 @@ def _gathered(recipe: Recipe, own: Examples | None) -> Bundle:
         metrics.figures,
         metrics.Average,
         printed.epoch_line,
+        *theirs,
     ]
-    match recipe.project:
-        case "digits":
-            needed += [digits.load, drawings.prepare]
-            if recipe.data["source"] == "full":
-                needed.append(mnist.best_source)
-        case "shapes":
-            needed += [shapes.load, shapes.encode, dataset.with_own]
-        case "rps":
-            # Own games alone need no simulator, which would be half of the file.
-            needed += [rps.alone if recipe.data["rows"] == "own" else rps.load, rps_data.encode]
-        case name:
-            needed += [table.load, printed.encoded]
-            if recipe.data["rows"] != "own":
-                needed.append(GENERATORS[name])
     if own is not None and own.inputs.dtype == torch.uint8:
         needed.append(printed.unpacked)
     if recipe.activation == "maxout":
@@ -264,66 +239,10 @@ def _packages(text: str) -> str:
 
 def _columns(kind: Project) -> dict[str, str]:
     """The columns of a table and its answer, as the file names them."""
-    if not isinstance(kind, table.TableProject):
+    if not isinstance(kind, TableProject):
         return {"columns": "", "target": ""}
     columns = {column.name: column.choices for column in kind.encoder.columns}
-    return {"columns": _written(columns, 88), "target": _answer_of(kind)}
-
-
-def _answer_of(kind: table.TableProject) -> str:
-    target = kind.encoder.target
-    return f"{target.name} [{target.unit}]" if target.unit else target.name
-
-
-def _asked(kind: Project, recipe: Recipe, name: Callable[[Any], str]) -> dict[str, str]:
-    """How the file asks its network: what ``ask`` takes, says and does, and an example."""
-    answer = {"answer": name(losses.answer)}
-    if isinstance(kind, table.TableProject):
-        row = {column.name: column.default for column in kind.encoder.columns}
-        what = "How likely a yes is" if kind.task == "binary" else "The answer"
-        return answer | {
-            "takes": "**row",
-            "says": f"{what} for one row, by the names of its columns: {_answer_of(kind)}.",
-            "inputs": f"{name(printed.encoded)}(columns, row)",
-            "example": ", ".join(
-                f"{column}={value!r}".replace("'", '"') for column, value in row.items()
-            ),
-        }
-    if kind.name == "rps":
-        memory, both = int(cast(int, recipe.data["memory"])), bool(recipe.data["see_opponent"])
-        moves = _written(list((kind.labels * memory)[:memory]), 88)
-        return answer | {
-            "takes": "moves, opponent_moves" if both else "moves",
-            "says": f"How likely each next move is after the last {memory}, oldest first.",
-            "inputs": f"{name(rps_data.encode)}(moves, {memory}{', opponent_moves' * both})",
-            "example": f"{moves}, {moves}" if both else moves,
-        }
-    if recipe.project == "shapes":
-        inputs = f"{name(shapes.encode)}(picture, {kind.input_shape(recipe)[0]})"
-    else:
-        inputs = f"{name(drawings.prepare)}(picture)"
-    return answer | {
-        "takes": "picture",
-        "says": "How likely each class is for an array (H, W) or a PIL image, light or dark ink.",
-        "inputs": inputs,
-        "example": "test.inputs[0].numpy()",
-    }
-
-
-def _load(recipe: Recipe, called: dict[str, str]) -> str:
-    """The call that makes the data set."""
-    match recipe.project:
-        case "digits":
-            return f"digits_load(data, {recipe.augmentation!r}, own)"
-        case "shapes":
-            return f"{called['load']}(data, {recipe.augmentation!r}, seed)"
-        case "rps" if recipe.data["rows"] == "own":
-            return f"{called['alone']}(data, own)"
-        case "rps":
-            return f"{called['load']}(data, seed, own)"
-    task = project(recipe.project).task
-    generate = "None" if recipe.data["rows"] == "own" else called["generate"]
-    return f'{called["load"]}({generate}, "{task}", data, seed, own)'
+    return {"columns": _written(columns, 88), "target": kind.answer}
 
 
 def _own(kind: Project, own: Examples | None) -> str:
@@ -338,11 +257,11 @@ def _own(kind: Project, own: Examples | None) -> str:
         shape = ", ".join(map(str, own.inputs.shape))
         inputs = f"unpacked(\n{text},\n        {shape},\n    )"
         return f"Examples(\n    {inputs},\n    torch.tensor({answers}),\n)"
-    if not isinstance(kind, table.TableProject):
+    if not isinstance(kind, TableProject):
         rows = "\n".join(f"            {row}," for row in own.inputs.tolist())
         inputs = f"torch.tensor(\n        [\n{rows}\n        ]\n    )"
         return f"Examples(\n    {inputs},\n    torch.tensor({answers}),\n)"
-    heading = ", ".join([*kind.encoder.features, _answer_of(kind)])
+    heading = ", ".join([*kind.encoder.features, kind.answer])
     rows = "\n".join(
         f"        ({row}, {answer!r}),"
         for row, answer in zip(own.inputs.tolist(), own.targets.tolist(), strict=True)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from playground import models, optimizers
-from playground.data import coffee
 from playground.data.dataset import Examples, Scaler
+from playground.projects.coffee import data as coffee
 from playground.recipe import Recipe
 from playground.seeds import generator
 

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from playground.data import pen_strokes, shapes
+from playground.data import pen_strokes
+from playground.projects.shapes import data as shapes
 
 SIDE: Final = 14  # pixels of the picture
 KERNEL: Final = 3

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from playground.data.dataset import Examples, Scaler
 from playground.insight.anatomy import signals, stages, weights
-from playground.insight.inputs import Input
+from playground.projects.base import Input
 
 
 def slice_of(

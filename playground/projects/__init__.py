@@ -1,21 +1,20 @@
-"""The six projects of the lesson, in the lecture's order."""
+"""The projects of the lesson. Each is a folder here and a page; this is the list of them."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Final
 
 from playground.projects.base import Project
-from playground.projects.coffee import Coffee
-from playground.projects.digits import Digits
-from playground.projects.movies import Movies
-from playground.projects.rps import Rps
-from playground.projects.shapes import Shapes
-from playground.projects.weekday import Weekday
 from playground.recipe import Recipe, unknown
 
+# In the lecture's order.
+NAMES: Final = ("coffee", "weekday", "shapes", "rps", "movies", "digits")
 PROJECTS: Final[dict[str, Project]] = {
-    kind.name: kind for kind in (Coffee(), Weekday(), Shapes(), Rps(), Movies(), Digits())
+    name: import_module(f"{__name__}.{name}").PROJECT for name in NAMES
 }
+FIRST: Final = "digits"
+"""The one that a class begins with: what a page of several shows until another is chosen."""
 
 
 def project(name: str) -> Project:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from playground import losses, models, resources
-from playground.data import pictures
 from playground.data.dataset import Dataset, Examples, Scaler, Task
+from playground.data.problems import Problem
 from playground.data.steps import Steps
 from playground.fields import Field, Value
 from playground.i18n import N_
+from playground.metrics import PRIMARY, Metric
 from playground.recipe import Recipe, RecipeError, unknown
 from playground.resources import Need
 
@@ -44,16 +47,68 @@ class Answer:
     value: float | None = None
 
 
+@dataclass(frozen=True)
+class Input:
+    """One input as a person calls it: the encoded columns ``place`` … ``place + width - 1``.
+
+    ``label`` is a gettext id whose places ``values`` fill, ``options`` those of its choices
+    (of a switch, no and yes); empty for a number. ``unit`` is the number's.
+    """
+
+    label: str
+    place: int
+    options: tuple[str, ...] = ()
+    width: int = 1
+    values: Mapping[str, int] = field(default_factory=dict)
+    unit: str = ""
+
+    def along(self, low: float, high: float, steps: int) -> Tensor:
+        """(steps, width): from ``low`` to ``high``, or one choice after another in equal bands."""
+        if not self.options:
+            return torch.linspace(low, high, steps)[:, None]
+        bands = torch.arange(steps) * len(self.options) // steps
+        return bands[:, None].float() if self.width == 1 else torch.eye(self.width)[bands]
+
+
+Needs = Mapping[str, Callable[..., Any]]
+"""Functions of the package by the name that a text uses for each."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an exported script says of a project, and whose source it takes along.
+
+    ``load`` are the lines that make the data set ``found``; ``takes``, ``says``, ``inputs`` and
+    ``example`` are its function ``ask``: its arguments, its docstring, the encoded input made of
+    them, and a call's. A function of ``needs`` is written ``{name}``, as its name in the script
+    may be another.
+    """
+
+    needs: Needs
+    load: str
+    takes: str
+    says: str
+    inputs: str
+    example: str
+
+
 class Project(ABC):
-    """One question to a network. Subclasses fill in the class variables and three methods."""
+    """One question to a network, and all that is said about it.
+
+    A project is a folder: its class in ``__init__.py``, its data, its longer texts in
+    ``en.md`` and ``pl.md``. Subclasses fill in the class variables and the abstract methods.
+    """
 
     name: ClassVar[str]
+    """Also its folder's, its page's (``pages/<name>.py``) and that of what is stored of it."""
     title: ClassVar[str]
     purpose: ClassVar[str]
+    icon: ClassVar[str]  # a Material symbol
+    lessons: ClassVar[tuple[str, ...]] = ()  # pages of the lesson that end with a link to it
+    invitation: ClassVar[str] = ""  # what to do with it on the start page's tour, if it is there
     task: ClassVar[Task]
     labels: ClassVar[tuple[str, ...]] = ()  # by class number; for a yes-no question (no, yes)
     label_names: ClassVar[Mapping[str, str]] = {}  # gettext ids, where a label is not plain
-    folders: ClassVar[Mapping[str, str]] = {}  # other names of a label, as folders have them
     calibrated: ClassVar[str] = N_("Calibration: of those given 70%, are 70% a yes?")
     """What a yes-no question's calibration curve asks."""
     data_fields: ClassVar[tuple[Field, ...]] = ()
@@ -63,6 +118,32 @@ class Project(ABC):
     made: ClassVar[str] = "examples"  # the data option that says how many are made for a run
     defaults: ClassVar[Mapping[str, Any]] = {}
     presets: ClassVar[tuple[Preset, ...]] = ()
+    tiny: ClassVar[Mapping[str, Any]] = {}
+    """What makes of a recipe one that trains in a second: to see that all parts fit."""
+    neutral: ClassVar[frozenset[str]] = frozenset()
+    """Data options that change what a network learns from or looks at, not what it is measured on.
+    """
+    amounts: ClassVar[frozenset[str]] = frozenset({"examples"})
+    """Data options of which more makes a larger validation set of the same kind."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its texts lie."""
+        return Path(__file__).parent / self.name
+
+    @staticmethod
+    @abstractmethod
+    def thumbnail() -> str:
+        """Its picture on the start page: the inside of an SVG, see :mod:`.sketch`."""
+
+    def css(self) -> str:
+        """What its page adds to the house's style."""
+        return ""
+
+    @property
+    def metric(self) -> Metric:
+        """By which its networks are compared."""
+        return PRIMARY[self.task]
 
     @property
     def unit(self) -> str:
@@ -94,14 +175,19 @@ class Project(ABC):
     def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
         """Shape of one input."""
 
+    @abstractmethod
+    def exported(self, recipe: Recipe) -> Exported:
+        """What a script needs that trains ``recipe`` without the playground."""
+
+    @abstractmethod
+    def read(self, raw: bytes, name: str, recipe: Recipe) -> tuple[Examples, Sequence[Problem]]:
+        """A person's own examples in a file, as ``recipe`` wants them, and what cannot be used."""
+
     def several(self, raw: Any) -> list[Any] | None:
         """The inputs in ``raw`` where it is many at once, for :meth:`encode`; None for one.
 
-        Many rows are a data frame, a list of rows, or a two-dimensional array; many
-        pictures a list of them, or one array of N×1×H×W and alike.
+        Many rows are a data frame, a list of rows, or a two-dimensional array.
         """
-        if self.pictures:
-            return pictures.several(raw)
         if hasattr(raw, "iloc") and hasattr(raw, "columns"):
             return list(raw.to_dict("records"))
         if getattr(raw, "ndim", 0) == 2:
@@ -110,6 +196,19 @@ class Project(ABC):
             isinstance(one, Mapping | list | tuple) or getattr(one, "ndim", 0) == 1 for one in raw
         )
         return list(raw) if rows else None
+
+    def typed(self, text: str) -> Any:
+        """What stands behind ``name=`` on a command line, as :meth:`encode` takes it."""
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        return value if isinstance(value, int | float | bool) else text
+
+    def inputs(self, recipe: Recipe) -> list[Input]:
+        """All inputs of a project without pictures, in the order of the encoded columns."""
+        columns = self.input_shape(recipe)[0]
+        return [Input(N_("Input {n}"), n, values={"n": n + 1}) for n in range(columns)]
 
     def best(self, recipe: Recipe, split: str) -> Mapping[str, float]:
         """The best figures that any model could reach on ``split``; empty where nobody knows.

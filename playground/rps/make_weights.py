@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from playground.data.rps import Game, simulate
+from playground.projects.rps.data import Game, simulate
 from playground.rps.network import WIDTH, Weigher
 from playground.rps.opponent import WEIGHTS
 from playground.rps.tables import FEATURES, Tables

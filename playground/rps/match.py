@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 
 from playground import losses, optimizers
-from playground.data import rps
-from playground.data.rps import MOVES, Round
 from playground.projects.base import Predictor as Network
+from playground.projects.rps import data as rps
+from playground.projects.rps.data import MOVES, Round
 from playground.rps.opponent import UNIFORM, Frequency, Markov, Opponent, Predictor, Random
 
 PLAYERS: Final = ("trained", "network", "learning")

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from playground.data.rps import MOVES, number_of
+from playground.projects.rps.data import MOVES, number_of
 from playground.recipe import FIELDS
 from playground.rps.network import Weigher
 from playground.rps.tables import Tables

@@ -18,11 +18,9 @@ import numpy.typing as npt
 from PIL import Image
 from safetensors import torch as safetensors
 
-from playground.data import rps
 from playground.data.dataset import Examples
 from playground.data.images import open_image
 from playground.data.pictures import MAX_PIXELS_WHOLE
-from playground.data.rps import Round
 from playground.errors import PlaygroundError
 from playground.export.weights import BROKEN
 from playground.fields import Field, Value
@@ -81,18 +79,6 @@ def table(name: str, fields: tuple[Field, ...]) -> Kind[list[Row]]:
         ]
 
     return Kind(name, lambda rows: json.dumps(rows).encode(), decode)
-
-
-def _game(content: bytes) -> list[Round]:
-    rounds, problems = rps.from_csv(content, "")
-    if problems:
-        raise ValueError(problems[0])
-    return rounds
-
-
-def games(name: str) -> Kind[list[Round]]:
-    """Rock, paper, scissors: a game as its file."""
-    return Kind(name, lambda rounds: rps.to_csv(rounds).encode(), _game)
 
 
 LENGTH: Final = 32  # hexadecimal digits that name a set of examples

@@ -15,7 +15,7 @@ from playground.board import ranking
 from playground.board.gate import Gate, fingerprint
 from playground.errors import PlaygroundError
 from playground.i18n import N_
-from playground.projects import PROJECTS
+from playground.projects import FIRST, PROJECTS
 from playground.storage.errors import StoreError
 from playground.storage.records import Figure, Member
 from playground.ui import board_join, desk, frame, language
@@ -23,7 +23,7 @@ from playground.ui import recipe_words as words
 from playground.ui.language import _
 from playground.ui.once import once
 from playground.ui.problems import plain
-from playground.ui.run_list import unit_of
+from playground.ui.recipe_words import unit_of
 from playground.ui.state import tied
 
 EVERY: Final = 3.0  # seconds between two looks
@@ -33,7 +33,6 @@ SECRET: Final = "board.secret"
 REFUSED: Final = "board.refused"
 SURE: Final = "board.sure"
 WHO: Final = "board.who"
-HEADINGS: Final = {"accuracy": N_("Accuracy"), "mae": N_("Mean error")}
 
 
 @once
@@ -89,7 +88,7 @@ def _board() -> None:
         format_func=views.__getitem__,
         required=True,
         label_visibility="collapsed",
-        **tied("board.view", "digits"),
+        **tied("board.view", FIRST),
     )
     _live(st.session_state["board.view"])
     _manage()
@@ -152,8 +151,7 @@ def _leaders(members: Sequence[Member], name: str) -> None:
     if not rows:
         language.prose("board", "none")
         return
-    metric = ranking.METRICS[project.task]
-    heading = HEADINGS[metric]
+    heading = project.metric.label
     unit = unit_of(project)
     limited = any(one.best is not None for _place, _member, one in rows)
     headings = [

@@ -17,6 +17,7 @@ import streamlit as st
 from scipy.signal import lfilter
 
 from playground.history import History
+from playground.metrics import is_share
 from playground.ui import language, palette, ticks
 from playground.ui.language import _
 from playground.ui.palette import Color
@@ -123,7 +124,7 @@ def figure_chart(
 ) -> None:
     """One figure (accuracy, mean error) on batches, smoothed, and on the validation set."""
     values = history.figures.get(figure, [])
-    logarithmic = logarithmic and figure != "accuracy"
+    logarithmic = logarithmic and not is_share(figure)
     _progress_chart(values, history, figure, title, steps, key, lines, logarithmic, beside)
 
 
@@ -194,7 +195,7 @@ def _progress_chart(
     # Columns, not a row a point: a twentieth of the time, and a quarter of the bytes.
     names = pa.DictionaryArray.from_arrays(which, pa.array([batch, train, validation]))
     rows = pa.Table.from_pydict({"x": xs, "y": ys, "c": names}) if len(xs) else None
-    share = figure == "accuracy"
+    share = is_share(figure)
     if share:
         span = (_lowest(ys), 1.0)
         marked = ticks.linear(*span)
@@ -259,7 +260,7 @@ def _told(history: History, figure: str, title: str, lines: Sequence[Line]) -> s
     """What a progress chart shows, in words."""
 
     def said(value: float) -> str:
-        return language.percent(value) if figure == "accuracy" else ticks.written(value)
+        return language.percent(value) if is_share(figure) else ticks.written(value)
 
     if not history.steps:
         told = [_("{title} by step: nothing is trained yet.", title=title)]
@@ -273,7 +274,7 @@ def _told(history: History, figure: str, title: str, lines: Sequence[Line]) -> s
         ]
     else:
         of = [row.validation[figure] for row in history.epochs]
-        best = (max if figure == "accuracy" else min)(of)
+        best = (max if is_share(figure) else min)(of)
         told = [
             _(
                 "{title} by step, on validation: {first} after the first epoch, {last} after "

@@ -12,7 +12,7 @@ import streamlit as st
 from playground.baselines import Baseline, baselines
 from playground.data.dataset import Dataset, Examples
 from playground.errors import PlaygroundError
-from playground.metrics import figures
+from playground.metrics import figures, is_share
 from playground.projects import project
 from playground.recipe import Recipe
 from playground.runtime.run import Run
@@ -22,8 +22,8 @@ from playground.ui.evaluation import Tested
 from playground.ui.language import _
 from playground.ui.once import once
 from playground.ui.parts import part
+from playground.ui.recipe_words import unit_of
 from playground.ui.server import TURNS
-from playground.ui.workbench import FIGURES
 
 
 @once
@@ -89,10 +89,10 @@ def lines(run: Run) -> dict[str, Sequence[Line]]:
     found: dict[str, list[Line]] = {}
     if not run.loaded:
         return dict(found)
-    task = run.project.task
+    metric = run.project.metric
     for figure, value in best(run.recipe, "validation").items():
         name = "loss" if figure in ("log_loss", "mse") else figure
-        label = _("noise floor") if task == "regression" else _("Bayes limit")
+        label = _(metric.limit)
         if name != "loss" or is_limit_of(run.recipe):
             found.setdefault(name, []).append(Line(label, value, best=True))
     try:
@@ -100,9 +100,9 @@ def lines(run: Run) -> dict[str, Sequence[Line]]:
     except PlaygroundError:
         return dict(found)  # the page says it where the data is shown
     if fitting.done():
-        figure = FIGURES[task][0]
         for row in fitting.result():
-            found.setdefault(figure, []).append(Line(_(row.name), row.figures[figure]))
+            line = Line(_(row.name), row.figures[metric.name])
+            found.setdefault(metric.name, []).append(line)
     return dict(found)
 
 
@@ -130,7 +130,7 @@ def _comparison(result: Tested) -> None:
     limit = best(run.recipe, "test")
     if limit:
         rows.append((_("the best any model could do"), limit))
-    unit = _(run.project.unit) if run.project.unit else ""
+    unit = unit_of(run.project)
     titles = {
         "mae": _("Mean error") + (f" [{unit}]" if unit else ""),
         "mse": _("MSE") + (f" [{unit}²]" if unit else ""),
@@ -139,7 +139,7 @@ def _comparison(result: Tested) -> None:
     table: dict[str, list[Any]] = {_("On the test set"): [name for name, row in rows]}
     for figure in shown:
         values = [row[figure] for name, row in rows]
-        written = language.percent if figure == "accuracy" else _three_digits
+        written = language.percent if is_share(figure) else _three_digits
         table[titles[figure]] = [written(value) for value in values]
     st.dataframe(table, hide_index=True)
 

@@ -64,7 +64,7 @@ def offer_mnist() -> None:
         if st.button(
             _("Download all of MNIST (12 MB)"),
             icon=":material/download:",
-            key="digits.fetch",
+            key="mnist.fetch",
             help=_(
                 "70,000 digits instead of 5,000, through torchvision, into {folder}.",
                 folder=mnist.folder().absolute(),

@@ -17,6 +17,7 @@ from playground.runtime.run import Run
 from playground.training import outputs_of
 from playground.ui import language, palette, pictures
 from playground.ui.language import _
+from playground.ui.recipe_words import unit_of
 from playground.ui.state import tied
 
 
@@ -201,8 +202,9 @@ def confusion(
     return (int(points[0]["y"]), int(points[0]["x"])) if points else None
 
 
-def regression(result: Tested, unit: str) -> None:
+def regression(result: Tested) -> None:
     """Predicted against true, and how the errors spread, on the test rows."""
+    unit = unit_of(result.run.project)
     truth = result.dataset.test.targets
     predicted = result.outputs.squeeze(1)
     error = predicted - truth

@@ -15,6 +15,7 @@ from playground import links
 from playground.desks.run_list import RunList
 from playground.errors import PlaygroundError
 from playground.i18n import N_
+from playground.projects import PROJECTS
 from playground.runtime import torch_threads
 from playground.runtime.run import Run
 from playground.runtime.service import RunService
@@ -23,7 +24,6 @@ from playground.ui import (
     board_join,
     browser,
     desk,
-    hands,
     language,
     palette,
     server,
@@ -36,8 +36,13 @@ ROOT: Final = Path(__file__).parent.parent.parent
 ICON: Final = Path(__file__).with_name("icon.png")  # of the browser's tab
 ENTERED: Final = "entered"
 PLACE: Final = "browser.place"  # on the page, for what is known only when it is drawn
-STYLE: Final = (
-    f"<style>{hands.css()}\n{Path(__file__).with_name('style.css').read_text('utf-8')}</style>"
+STYLE: Final = "\n".join(
+    [
+        "<style>",
+        Path(__file__).with_name("style.css").read_text("utf-8"),
+        *(kind.css() for kind in PROJECTS.values()),
+        "</style>",
+    ]
 )
 P = ParamSpec("P")
 
@@ -58,14 +63,7 @@ PAGES: Final = {
         ("batches", N_("Epochs and batches"), "view_module"),
         ("pytorch", N_("PyTorch in five parts"), "code"),
     ),
-    PROJECT_PAGES: (
-        ("coffee", N_("Coffee price"), "local_cafe"),
-        ("weekday", N_("Weekday"), "calendar_month"),
-        ("shapes", N_("Circle, square, triangle"), "interests"),
-        ("rps", N_("Rock, paper, scissors"), "sports_mma"),
-        ("movies", N_("Movies"), "movie"),
-        ("digits", N_("Digits"), "draw"),
-    ),
+    PROJECT_PAGES: tuple((kind.name, kind.title, kind.icon) for kind in PROJECTS.values()),
     RUN_PAGES: (("runs", N_("Runs"), "monitoring"),),
 }
 BOARD: Final = ("board", N_("Class board"), "leaderboard")

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from playground.data.dataset import Dataset
 from playground.insight.anatomy import Stage
 from playground.insight.gauges import Measured
-from playground.insight.inputs import Input, inputs_of
 from playground.insight.pace import Pace
 from playground.insight.surgery import Edit
+from playground.projects.base import Input
 from playground.projects.table import TableProject
 from playground.runtime.run import Move, Run
 from playground.ui import language
@@ -121,7 +121,7 @@ def input_name(one: Input) -> str:
 def column_names(run: Run) -> list[str]:
     """What each encoded column of a table is called: „Cup size: small" for a choice."""
     names = []
-    for one in inputs_of(run.project, run.recipe):
+    for one in run.project.inputs(run.recipe):
         options = [_(option) for option in one.options] if one.width > 1 else []
         names += [f"{input_name(one)}: {option}" for option in options] or [input_name(one)]
     return names

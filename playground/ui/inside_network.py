@@ -13,7 +13,7 @@ from torch import Tensor
 from playground import losses
 from playground.data.dataset import Examples
 from playground.insight import anatomy, responses
-from playground.insight.inputs import Input, inputs_of
+from playground.projects.base import Input
 from playground.runtime.run import Run
 from playground.ui import charts, inside_source, language, palette, tints
 from playground.ui.inside_look import (
@@ -119,7 +119,7 @@ def _table(network: Network) -> None:
     run, dataset = network.run, network.dataset
     with words:
         language.prose("inside", "network")
-        inputs = inputs_of(run.project, run.recipe)
+        inputs = run.project.inputs(run.recipe)
         names = {str(place): input_name(one) for place, one in enumerate(inputs)}
         axes: list[Input] = []
         for label, key, place in (

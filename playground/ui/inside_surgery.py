@@ -156,18 +156,17 @@ def _one_weight(network: Network, stage: Stage, unit: int) -> None:
 
 def _effect(network: Network) -> None:
     """The validation figure before and after."""
-    edits, regression = network.look.edits, network.dataset.task == "regression"
+    edits, metric = network.look.edits, network.run.project.metric
     (before, after, count), step = network.paced("surgery", edits, lambda: compare(network, edits))
     st.markdown("**" + _("Before and after") + "**")
-    figure = "mae" if regression else "accuracy"
-    title = _("Mean error") if regression else _("Accuracy")
-    was, now = before[figure], after[figure]
-    if regression:
-        shown = [language.number(value, 3) for value in (was, now)]
-        change = language.number(now - was, 3)
-    else:
+    title = _(metric.label)
+    was, now = before[metric.name], after[metric.name]
+    if metric.share:
         shown = [language.percent(value) for value in (was, now)]
         change = _("{n} percentage points", n=language.number(100 * (now - was), 1))
+    else:
+        shown = [language.number(value, 3) for value in (was, now)]
+        change = language.number(now - was, 3)
     one, two = st.columns(2)
     one.metric(title + " · " + _("the network"), shown[0])
     changed.metric(
@@ -175,7 +174,7 @@ def _effect(network: Network) -> None:
         title + " · " + _("your copy"),
         shown[1],
         change if now != was else None,
-        less_is_better=regression,
+        less_is_better=not metric.higher_is_better,
     )
     one.metric(_("Loss") + " · " + _("the network"), language.number(before["loss"], 4))
     changed.metric(

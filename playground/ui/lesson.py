@@ -80,8 +80,8 @@ def views(dials: Dials, name: str) -> str:
     return str(dials[name])
 
 
-def finish(stem: str, dials: Dials, project: str) -> None:
-    """End it: what to try, the self-check, the ``project`` where it matters, the next lesson."""
+def finish(stem: str, dials: Dials) -> None:
+    """End it: what to try, the self-check, the project where it matters, the next lesson."""
     with st.container(key="lesson"):  # by which style.css knows a lesson
         st.divider()
     sections = prose.sections(stem, language.current())
@@ -89,7 +89,7 @@ def finish(stem: str, dials: Dials, project: str) -> None:
     with trying:
         st.header(_("Try"), anchor=False)
         st.markdown(sections["try"])
-        _links(stem, project)
+        _links(stem)
     with checking:
         st.header(_("Check yourself"), anchor=False)
         for number, question in enumerate(questions(sections["check"])):
@@ -116,14 +116,16 @@ def _ask(question: Question, key: str) -> None:
             st.warning(choice.why, icon=":material/undo:")
 
 
-def _links(stem: str, project: str) -> None:
+def _links(stem: str) -> None:
     pages = frame.PAGES[frame.LESSON_PAGES]
     place = [name for name, _title, _icon in pages].index(stem)
-    st.page_link(
-        f"pages/{project}.py",
-        label=_("See it at work: {project}", project=_(PROJECTS[project].title)),
-        icon=":material/experiment:",
-    )
+    for project in PROJECTS.values():
+        if stem in project.lessons:
+            st.page_link(
+                f"pages/{project.name}.py",
+                label=_("See it at work: {project}", project=_(project.title)),
+                icon=":material/experiment:",
+            )
     if place + 1 < len(pages):
         name, title, _icon = pages[place + 1]
         st.page_link(

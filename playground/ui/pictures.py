@@ -30,7 +30,7 @@ from playground.data.pictures import (
 from playground.data.problems import Problem
 from playground.errors import PlaygroundError
 from playground.i18n import N_
-from playground.projects.base import Project
+from playground.projects.picture import PictureProject
 from playground.recipe import Recipe
 from playground.runtime.run import Run
 from playground.storage.codecs import Picture, pictures
@@ -97,7 +97,7 @@ class OwnPictures:
     by the project when a run needs them, since a recipe may ask for another size.
     """
 
-    project: Project
+    project: PictureProject
 
     def __post_init__(self) -> None:
         self.key = f"{self.project.name}.own"

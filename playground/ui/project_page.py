@@ -27,13 +27,12 @@ def project_page(
     data: Callable[[Panel, Run], None],
     evaluate: Callable[[Run], None],
     own: Callable[[Recipe], Examples | None] = lambda _recipe: None,
-    unit: str = "",
 ) -> None:
     """Settings (left), training (middle), trying (right); below: data, model, evaluation.
 
     The page gives what differs: ``try_it`` draws the right column and ``data`` and
     ``evaluate`` the tabs of these names; ``own`` gives the student's own examples for a
-    recipe, and ``unit`` is the target's.
+    recipe.
     """
     panel = Panel(project)
     # In the order of a phone, where they stand below each other and where the keyboard and a screen
@@ -63,7 +62,7 @@ def project_page(
         examples = own(recipe)
     run = current_run(panel, recipe, examples)
     with bench:
-        workbench(panel, recipe, examples, try_it, comparison.lines, unit)
+        workbench(panel, recipe, examples, try_it, comparison.lines)
     parts: dict[str, tuple[str, Callable[[], None]]] = {
         "dataset": (_("Data"), lambda: data(panel, run)),
         "hub": (_("Model"), lambda: model_table(run)),

@@ -10,6 +10,7 @@ from playground import compare
 from playground.desks.run_list import Kept
 from playground.fields import Field, Value
 from playground.projects import PROJECTS
+from playground.projects.base import Project
 from playground.recipe import FIELDS, Recipe
 from playground.ui import language
 from playground.ui.controls import Panel
@@ -24,6 +25,11 @@ def field_of(name: str) -> Field | None:
         project, option = name.removeprefix(compare.OPTION).split(".", 1)
         return next(one for one in PROJECTS[project].data_fields if one.name == option)
     return FIELDS.get(name)
+
+
+def unit_of(project: Project) -> str:
+    """The unit of what a regression predicts."""
+    return _(project.unit) if project.unit else ""
 
 
 def title(name: str) -> str:

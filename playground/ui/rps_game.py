@@ -7,19 +7,20 @@ from typing import Any, Final
 import streamlit as st
 
 from playground import prose
-from playground.data import rps, tables
+from playground.data import tables
 from playground.data.dataset import Examples
 from playground.data.problems import Problem
-from playground.data.rps import MOVE_LABELS, MOVES, Game, Round
 from playground.errors import PlaygroundError
 from playground.i18n import N_
-from playground.projects.rps import Rps
+from playground.projects.rps import PROJECT, hands
+from playground.projects.rps import data as rps
+from playground.projects.rps.data import MOVE_LABELS, MOVES, Game, Round
 from playground.recipe import Recipe
+from playground.rps.games import games
 from playground.rps.match import LONGEST, PLAYERS, Match, Played, luck
 from playground.rps.opponent import UNIFORM
 from playground.runtime.run import Run
-from playground.storage.codecs import games
-from playground.ui import browser, charts, desk, hands, language, palette
+from playground.ui import browser, charts, desk, language, palette
 from playground.ui.frame import fragment
 from playground.ui.language import _
 from playground.ui.parts import part
@@ -41,7 +42,6 @@ OUTCOMES: Final = (N_("A tie."), N_("You win."), N_("The machine wins."))
 PLAYER: Final = palette.CLASSES[2]
 MACHINE: Final = palette.CLASSES[5]
 
-PROJECT: Final = Rps()
 MATCH: Final = "rps.match"
 FINISHED: Final = games("rps.finished")  # the games before this one
 GAME: Final = games("rps.game")  # this one, once it has begun

@@ -16,6 +16,7 @@ from playground.data import tables
 from playground.desks import run_list as kept_runs
 from playground.desks.run_list import LONGEST, MOST_RUNS, Kept, RunList
 from playground.i18n import N_
+from playground.metrics import is_share
 from playground.projects import PROJECTS
 from playground.projects.base import Project
 from playground.recipe import Recipe
@@ -26,8 +27,9 @@ from playground.ui.charts import Line
 from playground.ui.language import _
 from playground.ui.parts import part
 from playground.ui.problems import plain
+from playground.ui.recipe_words import unit_of
 from playground.ui.state import tied
-from playground.ui.workbench import ENDINGS, FIGURES, refresh_interval
+from playground.ui.workbench import ENDINGS, refresh_interval
 
 # In a table there is room for a word.
 STATES: Final = {**workbench.STATES, "ready": N_("Untrained"), "waiting": N_("Waiting")}
@@ -155,13 +157,12 @@ def _order(runs: Sequence[Kept]) -> list[Kept]:
 
 def _rank(one: Kept) -> tuple[bool, bool, float]:
     """Best first: by accuracy, then those with a mean error, last those without a figure."""
-    project = PROJECTS[one.recipe.project]
-    figure = FIGURES[project.task][0]
-    found = compare.last(one.history, "validation", figure)
+    metric = PROJECTS[one.recipe.project].metric
+    found = compare.last(one.history, "validation", metric.name)
     if found is None:
         return True, True, 0.0
-    higher = figure == "accuracy"
-    return False, not higher, -found if higher else found
+    higher = metric.higher_is_better
+    return False, not metric.share, -found if higher else found
 
 
 def name_all(runs: Sequence[Kept]) -> dict[int, str]:
@@ -184,14 +185,9 @@ def figure_of(project: Project, value: float | None) -> str:
     """The project's figure in words: 98.5%, or 0.41 zł."""
     if value is None:
         return "–"
-    if project.task == "regression":
-        return f"{language.number(value, 3)} {unit_of(project)}".strip()
-    return language.percent(value, 2)
-
-
-def unit_of(project: Project) -> str:
-    """The unit of what a regression predicts."""
-    return _(project.unit) if project.unit else ""
+    if project.metric.share:
+        return language.percent(value, 2)
+    return f"{language.number(value, 3)} {unit_of(project)}".strip()
 
 
 def state_of(snapshot: Snapshot) -> str:
@@ -205,7 +201,7 @@ def frame_of(order: Sequence[Kept], names: Mapping[int, str]) -> pd.DataFrame:
     rows = []
     for one in order:
         project, history = PROJECTS[one.recipe.project], one.history
-        figure = FIGURES[project.task][0]
+        figure = project.metric.name
         losses = [compare.last(history, split, "loss") for split in ("validation", "train")]
         rows.append(
             {
@@ -415,15 +411,16 @@ def curves(drawn: Sequence[Kept], names: Mapping[int, str]) -> None:
     over: Over = st.session_state["runs.over"]
     splits: tuple[Split, ...] = ("validation", "train")
     splits = splits if st.session_state["runs.train"] else splits[:1]
-    charts_of = {FIGURES[PROJECTS[one.recipe.project].task] for one in drawn}
+    charts_of = {PROJECTS[one.recipe.project].metric for one in drawn}
     places = st.columns(len(charts_of) + 1, gap="medium")
-    for place, (figure, label) in zip(places, sorted(charts_of), strict=False):
-        of = [one for one in drawn if FIGURES[PROJECTS[one.recipe.project].task][0] == figure]
+    for place, metric in zip(places, sorted(charts_of, key=lambda one: one.name), strict=False):
+        of = [one for one in drawn if PROJECTS[one.recipe.project].metric == metric]
+        label = metric.label
         title = _("{figure} on validation", figure=_(label))
         units = {unit_of(PROJECTS[one.recipe.project]) for one in of} - {""}
         title += f" [{', '.join(sorted(units))}]" if units else ""
         with place:
-            _chart(drawn, of, names, figure, splits, over, title)
+            _chart(drawn, of, names, metric.name, splits, over, title)
     with places[-1]:
         title = _("Loss on validation")
         _chart(drawn, drawn, names, "loss", splits, over, title)
@@ -456,7 +453,8 @@ def _limit_lines(of: Sequence[Kept], figure: str) -> list[Line]:
         if found is None:
             continue
         project = PROJECTS[one.recipe.project]
-        label = _("noise floor") if project.task == "regression" else _("Bayes limit")
+        metric = project.metric
+        label = _(metric.limit)
         label += f" ({_(project.title)})" if several else ""
         lines[project.name, found] = Line(label, found, best=True)
     return list(lines.values())[:3]
@@ -475,7 +473,7 @@ def _chart(
     labels = {"validation": _("validation"), "train": _("train")}
     rows: list[dict[str, Any]] = []
     most = max(2, POINTS // max(1, len(of) * len(splits)))
-    logarithmic = figure != "accuracy" and bool(st.session_state["runs.log"])
+    logarithmic = not is_share(figure) and bool(st.session_state["runs.log"])
     for one in of:
         for split in splits:
             points = compare.thinned(compare.series(one.history, split, figure, over), most)
@@ -495,7 +493,7 @@ def _chart(
     span = charts.spread([*drawn_ys, *(line.value for line in lines)], logarithmic)
     marked = (ticks.log if logarithmic else ticks.linear)(*span)
     spoken = [language.percent(v, 1 if span[1] - span[0] < 0.1 else 0) for v in marked]
-    axis = ticks.axis(marked, spoken if figure == "accuracy" else None)
+    axis = ticks.axis(marked, spoken if is_share(figure) else None)
     scale = {"type": "log" if logarithmic else "linear", "domain": span, "nice": False}
     last = max((row["x"] for row in rows), default=1.0)
     first = 0.0 if over != "epoch" else min(1.0, last - 1)

@@ -27,7 +27,7 @@ from playground.ui.language import _
 from playground.ui.parts import part
 from playground.ui.problems import plain
 from playground.ui.state import tied
-from playground.ui.workbench import FIGURES, refresh_interval
+from playground.ui.workbench import refresh_interval
 
 SWEEP: Final = "sweep"  # the session's latest
 REFUSED: Final = "sweep.refused"  # why it was not started, to be said once
@@ -78,7 +78,7 @@ class Sweep:
         """The validation figure after the last epoch that the run has trained, unless it failed."""
         if one.snapshot.state in ("diverged", "failed"):
             return None
-        return compare.last(one.history, "validation", FIGURES[self.project.task][0])
+        return compare.last(one.history, "validation", self.project.metric.name)
 
     def best(self) -> int | None:
         """The place of the best figure so far."""
@@ -86,7 +86,7 @@ class Sweep:
         known = {n: value for n, value in found.items() if value is not None}
         if not known:
             return None
-        choose = min if self.project.task == "regression" else max
+        choose = max if self.project.metric.higher_is_better else min
         return choose(known, key=known.__getitem__)
 
     def name(self, cell: Cell) -> str:
@@ -388,8 +388,8 @@ def _text(found: Sweep, one: Kept) -> str:
 
 def _heat_map(found: Sweep, chosen: int | None) -> None:
     """A cell a run: its validation figure after the last epoch that it has trained."""
-    label = FIGURES[found.project.task][1]
-    lower = found.project.task == "regression"
+    metric = found.project.metric
+    label, lower = metric.label, not metric.higher_is_better
     across, down = found.axes[0], found.axes[1] if len(found.axes) == 2 else None
     known = [v for _cell, one in found.runs if (v := found.figure(one)) is not None]
     # Errors on a logarithmic scale: else one run that learned nothing makes all others alike.
@@ -481,7 +481,7 @@ def _heat_map(found: Sweep, chosen: int | None) -> None:
             st.session_state[CELL] = int(picked[0]["n"])
 
     title = _("{figure} on validation", figure=_(label))
-    unit = run_list.unit_of(found.project)
+    unit = words.unit_of(found.project)
     st.markdown(f"**{title}" + (f" [{unit}]" if unit else "") + "**")
     height = ROW * (len(down.values) if down else 1) + 66
     alt = _(
@@ -544,10 +544,11 @@ def _cell(found: Sweep, chosen: int | None) -> None:
 
 def _curves(found: Sweep, chosen: int | None) -> None:
     """The validation figure of each run over its epochs."""
-    figure, label = FIGURES[found.project.task]
-    unit = run_list.unit_of(found.project)
+    metric = found.project.metric
+    figure, label = metric.name, metric.label
+    unit = words.unit_of(found.project)
     across, down = found.axes[0], found.axes[1] if len(found.axes) == 2 else None
-    lower = found.project.task == "regression"
+    lower = not metric.higher_is_better
     most = max(2, POINTS // len(found.runs))
     rows: list[dict[str, Any]] = []
     for n, (cell, one) in enumerate(found.runs):

@@ -99,11 +99,6 @@ def _preview(own: OwnTable, train: Examples) -> None:
     )
 
 
-def knows_truth(run: Run) -> bool:
-    """Is there a rule behind the examples? Of a student's own rows alone nobody knows it."""
-    return run.recipe.data["rows"] != "own"
-
-
 def noise_of(run: Run) -> float:
     """How noisy the generated rows of a run are."""
     return cast(float, run.recipe.data["noise"])

@@ -7,30 +7,36 @@ strokes are of a middling brightness on no background: they are seen on light an
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from playground import data_url, models, optimizers
-from playground.data import coffee, movies, pen_strokes, shapes, weekday
 from playground.insight import loss_curves
 from playground.projects import PROJECTS
+from playground.projects.sketch import (
+    BLUE,
+    GREEN,
+    HEIGHT,
+    INK,
+    PINK,
+    RED,
+    SKY,
+    WIDTH,
+    YELLOW,
+    blend,
+    box,
+    dot,
+    path,
+    pixels,
+    scaled,
+)
 from playground.recipe import Recipe
 from playground.seeds import generator
-from playground.ui import hands
-
-WIDTH, HEIGHT = 160, 90
-# One picture serves both themes: colours in between, each with a contrast of 3 on both papers.
-YELLOW, GREEN, PINK, SKY, RED = "#b9780c", "#12926c", "#c25d95", "#2c90d6", "#d55e00"
-BLUE: Final = "#2f7fb5"
-INK: Final = "#7d878e"
-Points = Iterable[tuple[float, float]]
 
 
 @cache
@@ -45,82 +51,6 @@ def svg(stem: str) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{DRAWN[stem]()}</svg>'
 
 
-# --- Drawing ------------------------------------------------------------------------------
-
-
-def _path(points: Points, color: str, width: float = 3, opacity: float = 1) -> str:
-    places = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return (
-        f'<polyline points="{places}" fill="none" stroke="{color}" stroke-width="{width}" '
-        f'stroke-opacity="{opacity}" stroke-linecap="round" stroke-linejoin="round"/>'
-    )
-
-
-def _dot(x: float, y: float, color: str, radius: float = 4, opacity: float = 1) -> str:
-    return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{color}" '
-        f'fill-opacity="{opacity:.2f}"/>'
-    )
-
-
-def _box(x: float, y: float, width: float, height: float, color: str) -> str:
-    return (
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="2" '
-        f'fill="{color}"/>'
-    )
-
-
-def _scaled(
-    xs: Sequence[float],
-    ys: Sequence[float],
-    x: tuple[float, float],
-    y: tuple[float, float],
-) -> list[tuple[float, float]]:
-    """Values within the spans ``x`` and ``y`` -> places in the picture, y upwards."""
-    return [
-        (
-            8 + (WIDTH - 16) * (px - x[0]) / (x[1] - x[0]),
-            HEIGHT - 8 - (HEIGHT - 16) * (py - y[0]) / (y[1] - y[0]),
-        )
-        for px, py in zip(xs, ys, strict=True)
-        if y[0] <= py <= y[1]
-    ]
-
-
-def _pixels(
-    colors: NDArray[np.uint8], place: tuple[float, float, float, float], sharp: bool
-) -> str:
-    """Colours (h, w, 3 or 4) stretched over ``place`` (x, y, width, height)."""
-    x, y, width, height = place
-    rendering = "pixelated" if sharp else "auto"
-    return (
-        f'<image x="{x}" y="{y}" width="{width}" height="{height}" preserveAspectRatio="none" '
-        f'style="image-rendering:{rendering}" href="{data_url.png(colors)}"/>'
-    )
-
-
-def _tint(color: str) -> NDArray[np.uint8]:
-    """A colour "#rrggbb" as (3,)."""
-    return np.frombuffer(bytes.fromhex(color[1:]), np.uint8)
-
-
-def _ink(drawing: Tensor, color: str, place: tuple[float, float, float, float]) -> str:
-    """Ink 0..255 (h, w) in ``color`` on nothing."""
-    ink = drawing.numpy()
-    colors = np.empty((*ink.shape, 4), np.uint8)
-    colors[..., :3], colors[..., 3] = _tint(color), ink
-    return _pixels(colors, place, sharp=True)
-
-
-def _blend(shares: Tensor, low: str, high: str) -> NDArray[np.uint8]:
-    """Shares 0..1 (h, w) -> colours (h, w, 3) from ``low`` to ``high``."""
-    share = shares.numpy()[..., None]
-    mixed: NDArray[np.uint8] = np.rint(_tint(low) * (1 - share) + _tint(high) * share).astype(
-        np.uint8
-    )
-    return mixed
-
-
 # --- The lesson ---------------------------------------------------------------------------
 
 
@@ -132,27 +62,27 @@ def neuron() -> str:
     points = points[(points.abs() < torch.tensor([1.9, 1.0])).all(dim=1)]
     said = (torch.stack([x, y], dim=2) @ weights + bias).sigmoid()
     classes = points @ weights + bias > 0
-    drawn = _pixels(_blend(said, "#f6c48c", "#9cc7e6"), (8, 8, WIDTH - 16, HEIGHT - 16), False)
-    places = _scaled(points[:, 0].tolist(), points[:, 1].tolist(), (-2, 2), (-1.1, 1.1))
+    drawn = pixels(blend(said, "#f6c48c", "#9cc7e6"), (8, 8, WIDTH - 16, HEIGHT - 16), False)
+    places = scaled(points[:, 0].tolist(), points[:, 1].tolist(), (-2, 2), (-1.1, 1.1))
     for (px, py), yes in zip(places, classes.tolist(), strict=True):
-        drawn += _dot(px, py, BLUE if yes else RED)
+        drawn += dot(px, py, BLUE if yes else RED)
     return drawn
 
 
 def activations() -> str:
     """Sigmoid, tanh and ReLU, as the models have them."""
     xs = torch.linspace(-4, 4, 60)
-    drawn = _path([(8, HEIGHT / 2), (WIDTH - 8, HEIGHT / 2)], INK, 1)
-    drawn += _path([(WIDTH / 2, 8), (WIDTH / 2, HEIGHT - 8)], INK, 1)
+    drawn = path([(8, HEIGHT / 2), (WIDTH - 8, HEIGHT / 2)], INK, 1)
+    drawn += path([(WIDTH / 2, 8), (WIDTH / 2, HEIGHT - 8)], INK, 1)
     for name, color in (("tanh", YELLOW), ("sigmoid", BLUE), ("relu", RED)):
         bend = models.activation(Recipe("", activation=name))
         assert bend is not None
-        drawn += _path(_scaled(xs.tolist(), bend(xs).tolist(), (-4, 4), (-1.5, 1.5)), color)
+        drawn += path(scaled(xs.tolist(), bend(xs).tolist(), (-4, 4), (-1.5, 1.5)), color)
     return drawn
 
 
 COLUMNS: Final = (3, 4, 2)  # neurons of the small network, from the input to the output
-SMALL: Final = PROJECTS["coffee"].recipe(hidden=(4,), activation="tanh", seed=3)
+SMALL: Final = Recipe("", hidden=(4,), activation="tanh", seed=3)
 
 
 def _weights(model: nn.Sequential) -> list[nn.Parameter]:
@@ -183,7 +113,7 @@ def _edges(strengths: Sequence[Tensor], colors: tuple[str, str], middle: float) 
         relative = (matrix / matrix.abs().max()).tolist()
         for target, row in zip(right, relative, strict=True):
             for source, strength in zip(left, row, strict=True):
-                drawn += _path([source, target], colors[strength < 0], 0.5 + 3.5 * abs(strength))
+                drawn += path([source, target], colors[strength < 0], 0.5 + 3.5 * abs(strength))
     return drawn
 
 
@@ -194,7 +124,7 @@ def forward_pass() -> str:
     for column, signal in zip(_places(45), values, strict=True):
         for (x, y), value in zip(column, signal.tolist(), strict=True):
             share = 0.25 + 0.75 * min(abs(value), 1)
-            drawn += _dot(x, y, "#ffffff", 8.5) + _dot(x, y, BLUE, 8.5, share)
+            drawn += dot(x, y, "#ffffff", 8.5) + dot(x, y, BLUE, 8.5, share)
     return drawn
 
 
@@ -204,11 +134,11 @@ def loss() -> str:
     drawn = ""
     for kind, color in (("mse", BLUE), ("l1", YELLOW), ("huber", GREEN)):
         ys = loss_curves.trace(loss_curves.of_prediction(kind, 0.0), xs)[0]
-        drawn += _path(_scaled(xs, ys, (-2, 2), (0, 2.2)), color)
+        drawn += path(scaled(xs, ys, (-2, 2), (0, 2.2)), color)
     value, slope = loss_curves.at(loss_curves.of_prediction("mse", 0.0), 0.9)
     line = loss_curves.tangent(0.9, value, slope, reach=0.5, rise=0.8)
-    (x, y), *_rest = _scaled([0.9], [value], (-2, 2), (0, 2.2))
-    return drawn + _path(_scaled(*line, (-2, 2), (0, 2.2)), INK) + _dot(x, y, BLUE, 5)
+    (x, y), *_rest = scaled([0.9], [value], (-2, 2), (0, 2.2))
+    return drawn + path(scaled(*line, (-2, 2), (0, 2.2)), INK) + dot(x, y, BLUE, 5)
 
 
 def backpropagation() -> str:
@@ -219,9 +149,9 @@ def backpropagation() -> str:
     drawn = _edges(gradients, (RED, RED), 38)
     for column in _places(38):
         for x, y in column:
-            drawn += _dot(x, y, INK, 6.5)
+            drawn += dot(x, y, INK, 6.5)
     tip = [(32.0, 77.0), (24.0, 82.0), (32.0, 87.0)]
-    return drawn + _path([(136, 82), (24, 82)], RED, 2) + _path(tip, RED, 2)
+    return drawn + path([(136, 82), (24, 82)], RED, 2) + path(tip, RED, 2)
 
 
 def optimizer_race() -> str:
@@ -235,7 +165,7 @@ def optimizer_race() -> str:
     for level in (0.15, 0.8, 2.0, 3.7, 6.0):
         across = (math.sqrt(2 * level) * turn.cos()).tolist()
         along = (math.sqrt(level / 6) * turn.sin()).tolist()
-        drawn += _path(_scaled(across, along, (-3.5, 3.5), (-1.05, 1.05)), INK, 1)
+        drawn += path(scaled(across, along, (-3.5, 3.5), (-1.05, 1.05)), INK, 1)
     for name, color in (("sgd", BLUE), ("momentum", RED)):
         weights = nn.Parameter(torch.tensor([-3.0, 0.7]))
         optimizer = optimizers.build(
@@ -248,7 +178,7 @@ def optimizer_race() -> str:
             optimizer.step()
             way.append(weights.tolist())
         xs, ys = zip(*way, strict=True)
-        drawn += _path(_scaled(xs, ys, (-3.5, 3.5), (-1.05, 1.05)), color, 2.2)
+        drawn += path(scaled(xs, ys, (-3.5, 3.5), (-1.05, 1.05)), color, 2.2)
     return drawn
 
 
@@ -271,85 +201,17 @@ def batches() -> str:
             value.backward()
             optimizer.step()
             curve.append(min(value.item(), 7.0))
-        drawn += _path(_scaled(range(60), curve, (0, 59), (0, 7)), color, width)
+        drawn += path(scaled(range(60), curve, (0, 59), (0, 7)), color, width)
     return drawn
 
 
 def pytorch() -> str:
     """Five parts, the last of which goes round."""
-    drawn = _path([(24, 35), (136, 35)], INK, 2)
+    drawn = path([(24, 35), (136, 35)], INK, 2)
     for place, color in enumerate((BLUE, YELLOW, GREEN, PINK, RED)):
-        drawn += _box(12 + 28 * place, 23, 24, 24, color)
-    drawn += _path([(136, 50), (136, 70), (24, 70), (24, 52)], INK, 2)
-    return drawn + _path([(19, 57), (24, 51), (29, 57)], INK, 2)
-
-
-# --- The projects -------------------------------------------------------------------------
-
-
-def coffee_price() -> str:
-    """The price list: a line a cup size, over the number of extras."""
-    drawn = ""
-    for size, color in zip(coffee.SIZES, (BLUE, YELLOW, GREEN), strict=True):
-        cups = [{"size": size, "extras": extras, "takeaway": False} for extras in range(4)]
-        prices = coffee.price(coffee.encode_rows(cups)).tolist()
-        places = _scaled(range(4), prices, (0, 3), (8, 26))
-        drawn += _path(places, color) + "".join(_dot(x, y, color) for x, y in places)
-    return drawn
-
-
-def weekdays() -> str:
-    """The mean day of each weekday: five activities as shares of a column."""
-    drawn = ""
-    for day, (kind, _other) in enumerate(weekday.PATTERNS):
-        bottom = HEIGHT - 8.0
-        for hours, color in zip(kind, (YELLOW, RED, PINK, BLUE, GREEN), strict=True):
-            height = hours / 24 * (HEIGHT - 16)
-            bottom -= height
-            drawn += _box(10 + 20.5 * day, bottom, 17, height - 0.8, color)
-    return drawn
-
-
-def figures() -> str:
-    """A circle, a square and a triangle as the generator draws them."""
-    made = shapes.generate(24, 4, 64, wobble=0.5, filled=0.0, photo=0.0)
-    drawn = ""
-    for label, color in enumerate((BLUE, GREEN, RED)):
-        example = made.inputs[made.targets == label][0]
-        drawn += _ink(example, color, (4 + 52 * label, 21, 48, 48))
-    return drawn
-
-
-def throws() -> str:
-    """The three throws."""
-    return "".join(
-        f'<g transform="translate({6 + 52 * place} 23) scale(0.7)">{hands.svg(move, color)}</g>'
-        for place, (move, color) in enumerate(zip(hands.DRAWN, (BLUE, GREEN, RED), strict=True))
-    )
-
-
-def tastes() -> str:
-    """How likely each age (to the right) likes each genre (a row)."""
-    ages = torch.linspace(6, 90, 40)
-    film = torch.tensor([110.0, 50.0]).expand(40, 2)
-    rows = []
-    for place in range(len(movies.GENRES)):
-        genre = torch.eye(len(movies.GENRES))[place].expand(40, -1)
-        rows.append(movies.probability(torch.cat([ages[:, None], genre, film], dim=1), 1.0))
-    colors = _blend(torch.stack(rows), "#e9e4d8", "#0a5a8c")
-    return _pixels(colors, (8, 8, WIDTH - 16, HEIGHT - 16), sharp=True)
-
-
-def digits() -> str:
-    """Digits written by the pen, the European way."""
-    drawn = ""
-    for place, digit in enumerate((1, 7, 0, 4, 9, 3)):
-        written = pen_strokes.generate(1, seed=4, digits=(digit,)).inputs[0]
-        column, row = place % 3, place // 3
-        drawn += _ink(
-            written, (BLUE, RED)[(column + row) % 2], (17 + 43 * column, 2 + 43 * row, 40, 40)
-        )
-    return drawn
+        drawn += box(12 + 28 * place, 23, 24, 24, color)
+    drawn += path([(136, 50), (136, 70), (24, 70), (24, 52)], INK, 2)
+    return drawn + path([(19, 57), (24, 51), (29, 57)], INK, 2)
 
 
 DRAWN: Final[dict[str, Callable[[], str]]] = {
@@ -361,10 +223,5 @@ DRAWN: Final[dict[str, Callable[[], str]]] = {
     "optimizers": optimizer_race,
     "batches": batches,
     "pytorch": pytorch,
-    "coffee": coffee_price,
-    "weekday": weekdays,
-    "shapes": figures,
-    "rps": throws,
-    "movies": tastes,
-    "digits": digits,
+    **{name: kind.thumbnail for name, kind in PROJECTS.items()},
 }

@@ -21,7 +21,7 @@ from playground.ui.controls import Panel
 from playground.ui.frame import runs, service
 from playground.ui.language import _
 from playground.ui.problems import plain
-from playground.ui.workbench import FIGURES, predictor_or_message, take_over
+from playground.ui.workbench import predictor_or_message, take_over
 
 Own = Callable[[Recipe], Examples | None]
 
@@ -199,12 +199,13 @@ def _claimed(panel: Panel, kept: Kept) -> None:
     """What the file says about its network; nobody here has measured it."""
     if kept.figures is None:
         return
-    name, label = FIGURES[panel.project.task]
+    metric = panel.project.metric
+    name, label = metric.name, metric.label
     said = kept.figures.validation
     parts = [_("loss {value}", value=language.number(said["loss"], 4))] if "loss" in said else []
     if name in said:
         value = said[name]
-        shown = language.percent(value, 2) if name == "accuracy" else language.number(value, 3)
+        shown = language.percent(value, 2) if metric.share else language.number(value, 3)
         parts.append(f"{_(label).lower()} {shown}")
     st.caption(
         _(

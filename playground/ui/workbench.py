@@ -28,14 +28,10 @@ from playground.ui.frame import fragment, kept, runs, service
 from playground.ui.language import _
 from playground.ui.parts import part
 from playground.ui.problems import plain
+from playground.ui.recipe_words import unit_of
 from playground.ui.server import TURNS
 from playground.ui.state import tied
 
-FIGURES: Final = {
-    "classification": ("accuracy", N_("Accuracy")),
-    "binary": ("accuracy", N_("Accuracy")),
-    "regression": ("mae", N_("Mean error")),
-}
 ENDINGS: Final = {
     "patience": N_("Finished: early stopping"),
     "target": N_("Finished: target reached"),
@@ -129,12 +125,11 @@ def workbench(
     own: Examples | None,
     try_it: Callable[[Run], None],
     lines: Callable[[Run], dict[str, Sequence[Line]]] = lambda _run: {},
-    unit: str = "",
 ) -> None:
     """Buttons and live charts (middle), the thing to try (right).
 
     ``try_it(run)`` draws the right column. ``lines(run)`` are lines to compare with, by
-    figure. ``unit`` is the target's, for a regression.
+    figure.
     """
     if REFRESH in st.session_state:
         st.toast(st.session_state.pop(REFRESH))
@@ -162,7 +157,7 @@ def workbench(
             with part(_("Comparison")):
                 found = lines(run)
             with part(_("Charts")):
-                _charts(panel, snapshot, found, unit)
+                _charts(panel, snapshot, found)
             # Always as high, so that nothing below moves when something is said.
             with st.container(height=ROOM, border=False, key="said"):
                 if panel.refused is not None:
@@ -462,11 +457,12 @@ def _moved(panel: Panel, recipe: Recipe, run: Run, name: str) -> str:
     return _(panel.by_name[name].label)
 
 
-def _charts(panel: Panel, snapshot: Snapshot, lines: dict[str, Sequence[Line]], unit: str) -> None:
+def _charts(panel: Panel, snapshot: Snapshot, lines: dict[str, Sequence[Line]]) -> None:
+    unit = unit_of(panel.project)
     name = panel.project.name
     steps = charts.shown(snapshot.history.steps, snapshot.steps_total)
-    figure, title = FIGURES[panel.project.task]
-    title = _(title) + (f" [{unit}]" if unit else "")
+    metric = panel.project.metric
+    figure, title = metric.name, _(metric.label) + (f" [{unit}]" if unit else "")
     logarithmic = bool(st.session_state.get(f"{name}.log", True))
     beside = [line for which in ("loss", figure) for line in lines.get(which, ())]
     charts.loss_chart(

@@ -12,11 +12,14 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import pytest
+from opening import tiny
 from person import SECRET, missing
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from playground.projects import NAMES
 from playground.ui import frame
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -31,14 +34,15 @@ VIEWS: Final = {
     "batches": ("cards", "noise", "overfitting"),
 }
 LESSONS: Final = (*VIEWS, "optimizers?view=flat", "optimizers?view=solid", "pytorch")
-# As quick as they can be trained. The last one is the sweep's, too.
-PROJECTS: Final = (
-    "weekday?epochs=2&examples=500",
-    "movies?epochs=2&examples=500",
-    "shapes?epochs=1&examples=1000&photo=0&channels=4&kernels=3&strides=2",
-    "rps?epochs=1",
-    "digits?epochs=1&architecture=mlp&hidden=16&strokes=200&augmentation=0",
-    "coffee?epochs=2&examples=500",
+# As quick as they can be trained, with each kind of layer. The last one is the sweep's, too.
+QUICK: Final = {
+    "shapes": "epochs=1&examples=1000&photo=0&channels=4&kernels=3&strides=2",
+    "digits": "epochs=1&architecture=mlp&hidden=16&strokes=200&augmentation=0",
+    "coffee": "epochs=2&examples=500",
+}
+PROJECTS: Final = tuple(
+    f"{stem}?{QUICK.get(stem) or urlencode(tiny(stem))}"
+    for stem in sorted(NAMES, key=lambda stem: stem == "coffee")
 )
 TABS: Final = 6
 CODE: Final = 4  # of these tabs; thousands of coloured words, of the same colours in each project

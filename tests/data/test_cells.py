@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.data import coffee, movies, weekday
 from playground.data.cells import Column, Refused, decimal_sign
 from playground.data.columns import Encoder
 from playground.data.tables import check_rows, parse
 from playground.errors import PlaygroundError
 from playground.fields import Field
+from playground.projects.coffee import data as coffee
+from playground.projects.movies import data as movies
+from playground.projects.weekday import data as weekday
 
 ENCODERS = {"coffee": coffee.ENCODER, "weekday": weekday.ENCODER, "movies": movies.ENCODER}
 FIELDS = {

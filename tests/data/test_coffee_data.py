@@ -5,9 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.data import coffee
 from playground.errors import PlaygroundError
 from playground.fields import FieldError
+from playground.projects.coffee import data as coffee
 
 coffees = st.fixed_dictionaries(
     {

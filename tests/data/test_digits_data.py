@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import torch
 
-from playground.data import digits, mnist
+from playground.data import mnist
 from playground.data.dataset import Examples
 from playground.data.mnist import MnistError
 from playground.projects.digits import Digits
+from playground.projects.digits import data as digits
 
 OPTIONS: dict[str, Any] = {field.name: field.default for field in digits.DATA_FIELDS}
 PLAIN = {**OPTIONS, "european": False}

@@ -5,9 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.data import movies
 from playground.errors import PlaygroundError
 from playground.fields import FieldError
+from playground.projects.movies import data as movies
 
 viewings = st.fixed_dictionaries(
     {

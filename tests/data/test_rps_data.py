@@ -8,7 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.data.rps import (
+from playground.errors import PlaygroundError
+from playground.projects.rps.data import (
     DATA_FIELDS,
     HABITS,
     MOVES,
@@ -24,7 +25,6 @@ from playground.data.rps import (
     to_csv,
     windows,
 )
-from playground.errors import PlaygroundError
 
 moves = st.sampled_from(MOVES)
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from playground.data import shapes
 from playground.errors import PlaygroundError
 from playground.fields import FieldError
+from playground.projects.shapes import data as shapes
 
 CORNERS = {
     "circle": [(math.cos(t), math.sin(t)) for t in np.linspace(0, 2 * math.pi, 40)],

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import dirichlet
 
-from playground.data import weekday
 from playground.errors import PlaygroundError
 from playground.fields import FieldError
+from playground.projects.weekday import data as weekday
 
 NAMES = ("morning", "afternoon", "evening", "sleep", "study")
 diaries = st.fixed_dictionaries({name: st.floats(0, 24) for name in NAMES})

@@ -8,8 +8,10 @@ from types import ModuleType
 
 import pytest
 
-from playground.data import coffee, digits, weekday
 from playground.export.bundle import Bundle, read
+from playground.projects.coffee import data as coffee
+from playground.projects.digits import data as digits
+from playground.projects.weekday import data as weekday
 
 
 @pytest.fixture

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 
 from playground.backend import Backend
-from playground.data.rps import Round
 from playground.desks import run_list
 from playground.export import weights
 from playground.fields import Field
 from playground.projects import PROJECTS, project
 from playground.projects.coffee import Coffee
+from playground.projects.rps.data import Round
 from playground.recipe import FIELDS
+from playground.rps.games import games
 from playground.runtime.run import Run
 from playground.runtime.service import RunService
 from playground.storage import codecs
@@ -34,7 +35,7 @@ PICTURES = codecs.pictures("digits.own", project("digits").labels)
 ENCODER = Coffee.encoder
 COLUMNS = (*ENCODER.columns, ENCODER.target)
 TABLE = codecs.table("coffee.own", COLUMNS)
-GAMES = codecs.games("rps.finished")
+GAMES = games("rps.finished")
 
 
 def plain(value: Any) -> Any:

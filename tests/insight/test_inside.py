@@ -12,11 +12,10 @@ from playground import models
 from playground.data.dataset import Dataset, Examples, Scaler
 from playground.insight import anatomy, gauges, quiet, responses, saliency, surgery
 from playground.insight.gauges import Histogram
-from playground.insight.inputs import Input, inputs_of
 from playground.insight.pace import Pace
 from playground.insight.surgery import Off, SetWeight
 from playground.projects import PROJECTS
-from playground.projects.base import Project
+from playground.projects.base import Input, Project
 from playground.recipe import Recipe
 from playground.training import fit
 
@@ -130,27 +129,25 @@ def test_an_expensive_network_is_looked_at_on_fewer_examples(
 # --- Inputs and responses -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["coffee", "weekday", "movies", "rps"])
+@pytest.mark.parametrize("name", [name for name, kind in PROJECTS.items() if not kind.pictures])
 def test_inputs_cover_every_column_once(name: str) -> None:
     project = PROJECTS[name]
     recipe = project.recipe()
     places = [
-        place
-        for one in inputs_of(project, recipe)
-        for place in range(one.place, one.place + one.width)
+        place for one in project.inputs(recipe) for place in range(one.place, one.place + one.width)
     ]
     assert places == list(range(project.input_shape(recipe)[0]))
 
 
 def test_inputs_of_rps_are_the_moves_back() -> None:
     recipe = PROJECTS["rps"].recipe(data={"memory": 2, "see_opponent": True})
-    found = inputs_of(PROJECTS["rps"], recipe)
+    found = PROJECTS["rps"].inputs(recipe)
     assert [dict(one.values)["n"] for one in found] == [2, 1, 2, 1]
     assert found[0].label != found[2].label
 
 
 def test_other_projects_number_their_inputs(regression: Project) -> None:
-    found = inputs_of(regression, regression.recipe())
+    found = regression.inputs(regression.recipe())
     assert [dict(one.values) for one in found] == [{"n": 1}, {"n": 2}, {"n": 3}]
 
 

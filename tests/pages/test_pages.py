@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from opening import data_url, open_page, train, wait_for_data
+from opening import data_url, open_page, tiny, train, wait_for_data
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
@@ -94,16 +94,6 @@ def test_a_drawing_gets_a_prediction_from_an_untrained_network(
     assert any(":gray[" in heading.value for heading in app.markdown)
 
 
-TINY = {
-    "coffee": {"examples": "200", "epochs": "2"},
-    "weekday": {"examples": "400", "epochs": "2"},
-    "movies": {"examples": "400", "epochs": "2"},
-    "rps": {"players": "6", "rounds": "30", "epochs": "2"},
-    "shapes": {"examples": "300", "photo": "0", "epochs": "1", "architecture": "mlp"},
-    "digits": {"examples": "500", "european": "false", "epochs": "1", "architecture": "mlp"},
-}
-
-
 def finish(app: AppTest, stem: str) -> None:
     """Press Train and come back when the run is over."""
     run = train(app, stem)
@@ -116,7 +106,7 @@ def test_train_and_measure_on_the_test_set(
     stem: str, language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(draw_pad, "canvas", lambda **options: data_url(seven()))
-    app = open_settled(stem, language, **TINY[stem])
+    app = open_settled(stem, language, **tiny(stem))
     tabs = [tab.label for tab in app.tabs]
     for label in tabs[1:]:
         app.session_state[f"{stem}.tabs"] = label
@@ -172,7 +162,7 @@ def test_divergence_is_explained() -> None:
 
 @pytest.mark.parametrize("way", ["photo", "camera"])
 def test_every_way_to_show_a_shape(way: str) -> None:
-    app = open_settled("shapes", "pl", **TINY["shapes"])
+    app = open_settled("shapes", "pl", **tiny("shapes"))
     app.session_state["shapes.way"] = way
     app.run()
     assert not app.exception
@@ -182,7 +172,7 @@ def test_every_way_to_show_a_shape(way: str) -> None:
 @pytest.mark.parametrize("stem", sorted(PROJECTS))
 def test_no_widget_takes_the_key_of_a_setting(stem: str) -> None:
     """A widget under a field's plain key would put its own value into the recipe."""
-    app = open_settled(stem, "en", **TINY[stem])
+    app = open_settled(stem, "en", **tiny(stem))
     settings = {f"{stem}.{name}" for name in (*FIELDS, *PROJECTS[stem].recipe().data)}
     widgets = {
         widget.key

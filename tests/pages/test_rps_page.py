@@ -6,8 +6,8 @@ import pytest
 from opening import open_page
 from streamlit.testing.v1 import AppTest
 
-from playground.data import rps
-from playground.data.rps import Round
+from playground.projects.rps import data as rps
+from playground.projects.rps.data import Round
 from playground.runtime.service import RunService
 from playground.ui.rps_game import FINISHED
 

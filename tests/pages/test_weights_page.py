@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from opening import SECONDS, open_page, the_run, train, wait_for_data
+from opening import SECONDS, open_page, the_run, tiny, train, wait_for_data
 from streamlit.testing.v1 import AppTest
 
 from playground.export import onnx_file, weights
@@ -18,15 +18,6 @@ from playground.runtime.run import Run
 from playground.runtime.service import RunService
 from playground.ui import draw_pad
 from playground.ui.weights import reading
-
-TINY = {
-    "coffee": {"examples": "200", "epochs": "2"},
-    "weekday": {"examples": "400", "epochs": "2"},
-    "movies": {"examples": "400", "epochs": "2"},
-    "rps": {"players": "6", "rounds": "30", "epochs": "2"},
-    "shapes": {"examples": "300", "photo": "0", "epochs": "1", "architecture": "mlp"},
-    "digits": {"examples": "500", "european": "false", "epochs": "1", "architecture": "mlp"},
-}
 
 
 @pytest.fixture(autouse=True)
@@ -58,12 +49,12 @@ def give(app: AppTest, stem: str, name: str, raw: bytes) -> AppTest:
 
 @pytest.mark.parametrize("stem", sorted(PROJECTS))
 def test_a_network_is_saved_and_comes_back_to_another_session(stem: str) -> None:
-    first = open_last_tab(stem, **TINY[stem], hidden="6,5", learning_rate="0.07")
+    first = open_last_tab(stem, **tiny(stem), hidden="6,5", learning_rate="0.07")
     run = train(first, stem)
     assert run.state == "finished", run.error
     raw = weights.save(run.predictor(), run.snapshot().history)
 
-    second = open_last_tab(stem, "pl", **TINY[stem])
+    second = open_last_tab(stem, "pl", **tiny(stem))
     give(second, stem, f"{stem}.safetensors", raw)
     back = the_run(second, stem)
     assert back.recipe == run.recipe

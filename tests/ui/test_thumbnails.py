@@ -12,7 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from playground.data import coffee, pen_strokes
+from playground.data import pen_strokes
+from playground.projects.coffee import data as coffee
 from playground.ui import frame, thumbnails
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -16,6 +16,7 @@ import numpy as np
 from playground.fields import Value
 from playground.i18n import N_
 from playground.insight.hints.situation import USUAL, Hint, Setting, Share, Situation
+from playground.metrics import is_share
 from playground.recipe import FIELDS
 
 Rule = Callable[[Situation], Hint | None]
@@ -90,7 +91,7 @@ def at_limit(run: Situation) -> Hint | None:
     if goal is None or last is None or goal.method or run.examples < JUDGES:
         return None
     value = last.validation[goal.figure]
-    near = goal.figure == "accuracy" or value <= 1.1 * goal.best
+    near = is_share(goal.figure) or value <= 1.1 * goal.best
     if not near or goal.left(value) >= 0.05:
         return None
     return Hint(
@@ -461,7 +462,7 @@ def far_on_both(run: Situation) -> bool:
         return False
     for value in (last.train[goal.figure], last.validation[goal.figure]):
         left = goal.left(value)
-        double = goal.figure != "accuracy" and value >= 2 * goal.best
+        double = not is_share(goal.figure) and value >= 2 * goal.best
         if left < 0.15 and not (double and left >= 0.02):
             return False
     return True
@@ -481,7 +482,7 @@ def shortfall(run: Situation) -> dict[str, int | float | str]:
 
 def written(figure: str, value: float) -> float:
     """A figure's value as a :class:`Hint` carries it."""
-    return Share(value) if figure == "accuracy" else value
+    return Share(value) if is_share(figure) else value
 
 
 def rounded(value: float) -> float:

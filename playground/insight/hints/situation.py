@@ -15,6 +15,7 @@ from playground.data.dataset import Task
 from playground.fields import Value
 from playground.history import EpochRow, History
 from playground.insight.hints.measure import Measured
+from playground.metrics import PRIMARY, is_share
 from playground.recipe import Recipe
 
 Stage = Literal["running", "paused", "over"]
@@ -64,7 +65,7 @@ class Goal:
     @property
     def worth(self) -> bool:
         """Is ``best`` so much better than ``blind`` that there is a way to go?"""
-        gain = self.best - self.blind if self.figure == "accuracy" else self.blind - self.best
+        gain = self.best - self.blind if is_share(self.figure) else self.blind - self.best
         return gain > LEAST_WAY * abs(self.blind)
 
     def left(self, value: float) -> float:
@@ -123,7 +124,7 @@ class Situation:
 
     @property
     def figure(self) -> str:
-        return "mae" if self.task == "regression" else "accuracy"
+        return PRIMARY[self.task].name
 
     @property
     def examples(self) -> int:
@@ -155,7 +156,7 @@ class Situation:
         others = self.methods.get(self.figure, {})
         if not others or self.figure not in self.blind:
             return None
-        choose = min if self.task == "regression" else max
+        choose = max if PRIMARY[self.task].higher_is_better else min
         method = choose(others, key=others.__getitem__)
         goal = Goal(self.figure, self.blind[self.figure], others[method], method)
         # A method that is no better than a constant answer is no goal.

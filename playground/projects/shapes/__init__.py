@@ -8,11 +8,14 @@ import torch
 from torch import Tensor
 
 from playground import limits
-from playground.data import pictures, shapes
+from playground.data import pictures
 from playground.data.dataset import OWN_COPIES, Dataset, Examples, Scaler, with_own
 from playground.data.steps import Steps, finish
 from playground.i18n import N_
-from playground.projects.base import Preset, Project
+from playground.projects.base import Exported, Preset
+from playground.projects.picture import PictureProject, exported
+from playground.projects.shapes import data
+from playground.projects.shapes.thumbnail import figures
 from playground.recipe import Recipe
 
 # To draw a picture of that many pixels a side, and to photograph one; measured, n = 1,000
@@ -20,15 +23,15 @@ from playground.recipe import Recipe
 MILLISECONDS: Final = {28: (0.6, 13.0), 64: (3.1, 17.4)}
 
 
-class Shapes(Project):
+class Shapes(PictureProject):
     """Drawn and photographed shapes: a classification of pictures."""
 
     name = "shapes"
     title = N_("Circle, square, triangle")
     purpose = N_("Draw or photograph a shape: the network says which one it is.")
-    task = "classification"
-    labels = shapes.LABELS
-    label_names = {label: label for label in shapes.LABELS}
+    icon = "interests"
+    labels = data.LABELS
+    label_names = {label: label for label in data.LABELS}
     folders = {
         word: label
         for label, words in {
@@ -38,8 +41,9 @@ class Shapes(Project):
         }.items()
         for word in words.split()
     }
-    data_fields = (*shapes.DATA_FIELDS, OWN_COPIES)
-    pictures = True
+    thumbnail = staticmethod(figures)
+    data_fields = (*data.DATA_FIELDS, OWN_COPIES)
+    neutral = frozenset({"own_copies"})
     rough = Scaler(torch.tensor(62.0), torch.tensor(95.0))
     defaults = {
         "architecture": "cnn",
@@ -108,11 +112,13 @@ class Shapes(Project):
         ),
     )
 
+    tiny = {"data": {"examples": 300, "photo": 0.0}, "epochs": 1, "architecture": "mlp"}
+
     def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
         return finish(self.loading(recipe, own))
 
     def loading(self, recipe: Recipe, own: Examples | None = None) -> Steps[Dataset]:
-        base = yield from shapes.loading(recipe.data, recipe.augmentation, recipe.seed)
+        base = yield from data.loading(recipe.data, recipe.augmentation, recipe.seed)
         return with_own(base, recipe.data, own)
 
     def check(self, recipe: Recipe) -> Recipe:
@@ -128,7 +134,7 @@ class Shapes(Project):
         return recipe
 
     def encode(self, raw: Any, recipe: Recipe) -> Tensor:
-        return shapes.encode(pictures.opened(raw), self.size(recipe))
+        return data.encode(pictures.opened(raw), self.size(recipe))
 
     def input_shape(self, recipe: Recipe) -> tuple[int, ...]:
         return self.size(recipe), self.size(recipe)
@@ -137,3 +143,14 @@ class Shapes(Project):
     def size(recipe: Recipe) -> int:
         """Width and height of a picture, in pixels."""
         return int(str(recipe.data["size"]))
+
+    def exported(self, recipe: Recipe) -> Exported:
+        return exported(
+            {"load": data.load, "encode": data.encode, "with_own": with_own},
+            f"found = {{load}}(data, {recipe.augmentation!r}, seed)\n"
+            "found = {with_own}(found, data, own)",
+            inputs=f"{{encode}}(picture, {self.size(recipe)})",
+        )
+
+
+PROJECT: Final = Shapes()

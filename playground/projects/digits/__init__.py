@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import torch
 from torch import Tensor
 
-from playground.data import digits, drawings, mnist, pictures
+from playground.data import drawings, mnist, pictures
 from playground.data.dataset import Dataset, Examples, Scaler
 from playground.data.steps import Steps
 from playground.fields import Value
 from playground.i18n import N_
-from playground.projects.base import Preset, Project, options_of
+from playground.projects.base import Exported, Needs, Preset, options_of
+from playground.projects.digits import data as digits
+from playground.projects.digits.thumbnail import written
+from playground.projects.picture import PictureProject, exported
 from playground.recipe import Recipe
 
 
-class Digits(Project):
+class Digits(PictureProject):
     """Handwritten digits, 28 x 28: a classification of pictures."""
 
     name = "digits"
     title = N_("Digits")
     purpose = N_("Draw a digit: the network says which one it is.")
-    task = "classification"
+    icon = "draw"
+    lessons = ("activations", "forward_pass", "optimizers", "pytorch")
+    invitation = N_("Draw a digit, press **Train**, and watch the answer change.")
     labels = digits.LABELS
     folders = {
         word: str(digit)
@@ -36,8 +41,9 @@ class Digits(Project):
         )
         for word in words.split()
     }
+    thumbnail = staticmethod(written)
     data_fields = digits.DATA_FIELDS
-    pictures = True
+    neutral = frozenset({"source", "examples", "european", "strokes", "own_copies"})
     rough = Scaler(torch.tensor(33.0), torch.tensor(79.0))
     made = "strokes"  # MNIST is there once, for all runs
     defaults = {
@@ -139,6 +145,12 @@ class Digits(Project):
         ),
     )
 
+    tiny = {
+        "data": {"source": "small", "examples": 500, "european": False, "strokes": 100},
+        "epochs": 1,
+        "architecture": "mlp",
+    }
+
     def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
         return digits.load(recipe.data, recipe.augmentation, own)
 
@@ -161,3 +173,17 @@ class Digits(Project):
         if data["source"] == "small":
             overrides = {**self.small, **overrides}
         return super().recipe(data=data, **overrides)
+
+    def exported(self, recipe: Recipe) -> Exported:
+        needs: Needs = {"load": digits.load, "prepare": drawings.prepare}
+        load = f"found = {{load}}(data, {recipe.augmentation!r}, own)"
+        if recipe.data["source"] == "full":
+            needs = {**needs, "best_source": mnist.best_source, "folder": mnist.folder}
+            load = (
+                'if {best_source}() != "full":\n'
+                "    MNIST(str({folder}()), download=True)  # once: 11 MB\n" + load
+            )
+        return exported(needs, load, inputs="{prepare}(picture)")
+
+
+PROJECT: Final = Digits()

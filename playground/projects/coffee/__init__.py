@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from playground.data import coffee
+from typing import Final
+
 from playground.i18n import N_
-from playground.projects.table import OWN_ROWS, TableProject, presets
+from playground.projects.coffee import data
+from playground.projects.coffee.thumbnail import price_list
+from playground.projects.table import OWN_ROWS, GeneratedTable, presets
 
 
-class Coffee(TableProject):
+class Coffee(GeneratedTable):
     """A price in zł, by a rule with noise: a regression."""
 
     name = "coffee"
     title = N_("Coffee price")
     purpose = N_("Choose a cup: the network says what it costs.")
+    icon = "local_cafe"
+    lessons = ("neuron", "loss", "backpropagation")
     task = "regression"
-    encoder = coffee.ENCODER
-    generate = staticmethod(coffee.generate)
-    limit = staticmethod(coffee.limit)
-    data_fields = (*coffee.DATA_FIELDS, OWN_ROWS)
+    encoder = data.ENCODER
+    generate = staticmethod(data.generate)
+    limit = staticmethod(data.limit)
+    thumbnail = staticmethod(price_list)
+    data_fields = (*data.DATA_FIELDS, OWN_ROWS)
     defaults = {
         "hidden": (32,),
         "loss": "mse",
@@ -51,3 +57,7 @@ class Coffee(TableProject):
             ),
         ),
     )
+    tiny = {"data": {"examples": 200}, "epochs": 2}
+
+
+PROJECT: Final = Coffee()

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from playground.data import weekday
+from typing import Final
+
 from playground.i18n import N_
-from playground.projects.table import OWN_ROWS, TableProject, presets
+from playground.projects.table import OWN_ROWS, GeneratedTable, presets
+from playground.projects.weekday import data
+from playground.projects.weekday.thumbnail import mean_days
 
 
-class Weekday(TableProject):
+class Weekday(GeneratedTable):
     """Which of seven days it was: a classification of a row."""
 
     name = "weekday"
     title = N_("Weekday")
     purpose = N_("Describe a day: the network guesses which day of the week it was.")
+    icon = "calendar_month"
     task = "classification"
-    labels = weekday.DAYS
-    label_names = weekday.TARGET.choice_labels
-    encoder = weekday.ENCODER
-    generate = staticmethod(weekday.generate)
-    limit = staticmethod(weekday.limit)
-    data_fields = (*weekday.DATA_FIELDS, OWN_ROWS)
+    labels = data.DAYS
+    label_names = data.TARGET.choice_labels
+    encoder = data.ENCODER
+    generate = staticmethod(data.generate)
+    limit = staticmethod(data.limit)
+    thumbnail = staticmethod(mean_days)
+    data_fields = (*data.DATA_FIELDS, OWN_ROWS)
     defaults = {
         "hidden": (64,),
         "optimizer": "adamw",
@@ -57,3 +62,7 @@ class Weekday(TableProject):
             ),
         ),
     )
+    tiny = {"data": {"examples": 400}, "epochs": 2}
+
+
+PROJECT: Final = Weekday()

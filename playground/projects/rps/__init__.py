@@ -1,8 +1,4 @@
-"""Rock, paper, scissors: a player's last moves -> which move comes next.
-
-``Opponent`` is the trained predictor that the class plays against; the project itself is
-the small network that a student trains.
-"""
+"""Rock, paper, scissors: a player's last moves -> which move comes next."""
 
 from __future__ import annotations
 
@@ -15,18 +11,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from playground.data import rps
 from playground.data.dataset import Dataset, Examples, Scaler
-from playground.data.rps import Floats, Game, Ints
+from playground.data.problems import Problem
 from playground.errors import PlaygroundError
 from playground.fields import Value
 from playground.i18n import N_
-from playground.projects.base import Preset, Project
+from playground.projects.base import Exported, Input, Preset, Project
+from playground.projects.rps import data as rps
+from playground.projects.rps import hands
+from playground.projects.rps.data import Floats, Game, Ints
+from playground.projects.rps.thumbnail import throws
 from playground.projects.table import FEWEST, OWN_ROWS, SHARES
 from playground.recipe import Recipe
-from playground.rps import Opponent
-
-__all__ = ["Opponent", "Parts", "Rps"]
 
 OWN_GAMES: Final = replace(
     OWN_ROWS,
@@ -36,6 +32,9 @@ OWN_GAMES: Final = replace(
         "they are used alone, split by time into all three sets."
     ),
 )
+
+
+SIDES: Final = (N_("Player's move, rounds ago: {n}"), N_("Opponent's move, rounds ago: {n}"))
 
 
 class Parts(NamedTuple):
@@ -52,9 +51,13 @@ class Rps(Project):
     name = "rps"
     title = N_("Rock, paper, scissors")
     purpose = N_("Play: the network guesses your next move from your last ones, and beats it.")
+    icon = "sports_mma"
     task = "classification"
     labels = rps.MOVES
     label_names = rps.MOVE_LABELS
+    thumbnail = staticmethod(throws)
+    neutral = frozenset({"memory", "see_opponent"})
+    amounts = frozenset({"players", "rounds"})
     data_fields = (*rps.DATA_FIELDS, OWN_GAMES)
     defaults = {
         "hidden": (32,),
@@ -116,6 +119,11 @@ class Rps(Project):
             },
         ),
     )
+
+    tiny = {"data": {"players": 6, "rounds": 30}, "epochs": 2}
+
+    def css(self) -> str:
+        return f"{hands.css()}\n{(self.folder / 'style.css').read_text('utf-8')}"
 
     def load(self, recipe: Recipe, own: Examples | None = None) -> Dataset:
         return load(recipe.data, recipe.seed, own)
@@ -179,6 +187,37 @@ class Rps(Project):
             )
         return rps.encode(moves[0], memory, moves[1] if opponent else None)
 
+    def typed(self, text: str) -> list[str]:
+        """The moves of one side."""
+        return text.replace(",", " ").split()
+
+    def read(self, raw: bytes, name: str, recipe: Recipe) -> tuple[Examples, Sequence[Problem]]:
+        """The rounds of one game in a CSV file."""
+        rounds, problems = rps.from_csv(raw, name)
+        return self.windows([Game.of(rounds)], recipe), problems
+
+    def inputs(self, recipe: Recipe) -> list[Input]:
+        memory, opponent = _seen(recipe.data)
+        moves = tuple(self.label_names.values())
+        return [
+            Input(SIDES[n // memory], 3 * n, moves, 3, {"n": memory - n % memory})
+            for n in range(memory * (1 + opponent))
+        ]
+
+    def exported(self, recipe: Recipe) -> Exported:
+        memory, opponent = _seen(recipe.data)
+        moves = str(list((self.labels * memory)[:memory])).replace("'", '"')
+        # Own games alone need no simulator, which would be half of the file.
+        own = recipe.data["rows"] == "own"
+        return Exported(
+            {"load": alone if own else load, "encode": rps.encode},
+            "found = {load}(data, own)" if own else "found = {load}(data, seed, own)",
+            takes="moves, opponent_moves" if opponent else "moves",
+            says=f"How likely each next move is after the last {memory}, oldest first.",
+            inputs=f"{{encode}}(moves, {memory}{', opponent_moves' * opponent})",
+            example=f"{moves}, {moves}" if opponent else moves,
+        )
+
     def several(self, raw: Any) -> list[Any] | None:
         if isinstance(raw, list | tuple) and (not raw or any(isinstance(one, str) for one in raw)):
             return None  # one input: its moves
@@ -188,10 +227,13 @@ class Rps(Project):
         return (_values(recipe.data),)
 
 
+PROJECT: Final = Rps()
+
+
 def load(data: Mapping[str, Value], seed: int, own: Examples | None = None) -> Dataset:
     """Windows over simulated games, or over the student's own, or both.
 
-    ``own`` are the student's :func:`windows <playground.data.rps.windows>`, with the same
+    ``own`` are the student's :func:`windows <playground.projects.rps.data.windows>`, with the same
     memory and sides, in the order in which they were played.
 
     Raises:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from playground.data import movies
+from typing import Final
+
 from playground.i18n import N_
-from playground.projects.table import OWN_ROWS, TableProject, presets
+from playground.projects.movies import data
+from playground.projects.movies.thumbnail import tastes
+from playground.projects.table import OWN_ROWS, GeneratedTable, presets
 
 
-class Movies(TableProject):
+class Movies(GeneratedTable):
     """Likes it or not: a yes-no question about a row."""
 
     name = "movies"
     title = N_("Movies")
     purpose = N_("Describe a viewer and a movie: the network says whether they like it.")
+    icon = "movie"
+    lessons = ("batches",)
     task = "binary"
     calibrated = N_("Calibration: of those given 70%, do 70% like it?")
     labels = ("no", "yes")
     label_names = {"no": N_("does not like it"), "yes": N_("likes it")}
-    encoder = movies.ENCODER
-    generate = staticmethod(movies.generate)
-    limit = staticmethod(movies.limit)
-    data_fields = (*movies.DATA_FIELDS, OWN_ROWS)
+    encoder = data.ENCODER
+    generate = staticmethod(data.generate)
+    limit = staticmethod(data.limit)
+    thumbnail = staticmethod(tastes)
+    data_fields = (*data.DATA_FIELDS, OWN_ROWS)
     defaults = {
         "hidden": (64, 32),
         "loss": "bce",
@@ -59,3 +65,7 @@ class Movies(TableProject):
             ),
         ),
     )
+    tiny = {"data": {"examples": 400}, "epochs": 2}
+
+
+PROJECT: Final = Movies()
