@@ -259,7 +259,7 @@ def outlier() -> None:
         st.latex(rf"\frac{{{whole.tex}}}{{{len(prices)}}} {mean.sign} {mean.tex}")
         ordered = [price.text for price in sorted(receipts, key=lambda price: price.value)]
         ordered[len(prices) // 2] = f"**{said['l1']}**"
-        st.markdown(" · ".join(ordered))
+        st.markdown("; ".join(ordered))
     with middle:
         st.markdown(_("**MSE** is lowest at the **mean**: {best} zł", best=said["mse"]))
         constants(["mse"], prices, best, _("mean squared error [zł²]"), 500)
@@ -375,7 +375,7 @@ def classification() -> None:
         st.markdown(_("**Softmax** of the true class, then **cross entropy**"))
         st.latex(
             rf"\begin{{aligned}} p &= \frac{{{STRUT}e^{{{tex(logits[truth], 1)}}}}}{{{exponents}}}"
-            rf" \\ &= \frac{{{powers[truth].tex}}}{{{sizes}}} {share.sign} {share.tex}"
+            rf" \\[6pt] &= \frac{{{powers[truth].tex}}}{{{sizes}}} {share.sign} {share.tex}"
             r" \end{aligned}"
         )
         st.latex(rf"-\ln p = -\ln ({share.tex}) {cost.sign} {cost.tex}")

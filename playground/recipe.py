@@ -114,7 +114,7 @@ class Recipe:
             "sigmoid": "sigmoid",
             "tanh": "tanh",
             "relu": "ReLU",
-            "leaky_relu": "Leaky ReLU (0.1)",
+            "leaky_relu": N_("Leaky ReLU (0.1)"),
             "maxout": "Maxout (2)",
             "elu": "ELU",
             "none": N_("none"),

@@ -45,7 +45,7 @@ READ: Final = frozenset(
 SAME_IN_BOTH: Final = {"Język / Language"}
 # Names and units that are written alike in both languages.
 NEUTRAL: Final = frozenset(
-    {"", "sigmoid", "tanh", "ReLU", "Leaky ReLU (0.1)", "Maxout (2)", "ELU"}
+    {"", "sigmoid", "tanh", "ReLU", "Maxout (2)", "ELU"}
     | {"SGD", "Nesterov", "RMSprop", "Adam", "AdamW", "h", "min", "px", "s", "zł"}
 )
 

@@ -89,10 +89,12 @@ def _show(now: list[Part], before: list[Part]) -> None:
     head, helpers, *lecture = now
     left, right = st.columns(2, gap="medium")
     for number, part in enumerate(lecture, 1):
-        with right if part.name == "training" else left:
+        with right if part.name in ("training", "ask") else left:
             st.markdown(f"**{number}. {_(TITLES[part.name])}**")
             code_view.show(changed_rows(part.code, old[part.name]))
-    with left, st.expander(_("The source behind it: {n} lines", n=len(helpers.code.splitlines()))):
+    with st.expander(
+        _("The source behind it: {n} lines", n=language.number(len(helpers.code.splitlines())))
+    ):
         st.code(f"{head.code}\n\n\n{helpers.code}", "python", height=420)
 
 

@@ -150,9 +150,10 @@ def _table(network: Network) -> None:
 def _range(axis: Input, inputs: Tensor) -> str:
     """An axis and what it goes through."""
     if axis.options:
-        return f"{input_name(axis)}: " + ", ".join(_(option) for option in axis.options)
+        return f"{input_name(axis)} – " + ", ".join(_(option) for option in axis.options)
     values = inputs[:, axis.place]
-    ends = [language.number(float(end), 1) for end in (values.min(), values.max())]
+    digits = 0 if bool((values == values.round()).all()) else 1
+    ends = [language.number(float(end), digits) for end in (values.min(), values.max())]
     unit = f" {_(axis.unit)}" if axis.unit else ""
     return f"{input_name(axis)}: {ends[0]} … {ends[1]}{unit}"
 

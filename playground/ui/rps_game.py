@@ -274,13 +274,14 @@ def _rates(now: Match) -> None:
         high=language.percent(high, 0),
     )
     charts.show(rows, spec, 185, "rps.rates", alt)
-    st.caption(
-        _(
+    band = _("Grey band: pure luck stays here in 95 of 100 games.")
+    if now.played:
+        band = _(
             "Grey band: pure luck stays here in 95 of 100 games, now {low} to {high}.",
             low=language.percent(low, 0),
             high=language.percent(high, 0),
         )
-    )
+    st.caption(band)
 
 
 def _accuracies(now: Match) -> None:

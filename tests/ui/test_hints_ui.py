@@ -158,7 +158,7 @@ def test_every_changed_setting_has_a_name_and_a_written_value(
     assert hints.setting_in_words("hidden", (16, 16)) == "2 warstwy ukryte: 16, 16"
     assert hints.setting_in_words("hidden", (16,)) == "Warstwa ukryta: 16 neuronów"
     assert (
-        hints.setting_in_words("activation", "leaky_relu") == "Funkcja aktywacji: Leaky ReLU (0.1)"
+        hints.setting_in_words("activation", "leaky_relu") == "Funkcja aktywacji: Leaky ReLU (0,1)"
     )
     assert hints.setting_in_words("patience", 5) == "Cierpliwość: 5"
 

@@ -183,7 +183,7 @@ def collapsed(run: Situation) -> Hint | None:
         "collapsed",
         N_(
             "Nearly always the same answer: “{label}” for {share} of {examples} validation "
-            "examples, but only {true} of them are."
+            "examples. It is right for only {true} of them."
         ),
         {
             "share": Share(answers[most]),

@@ -242,8 +242,11 @@ function names() {
 let waiting = 0;
 
 function namesSoon() {
-  clearTimeout(waiting);
-  waiting = setTimeout(names, 250);
+  // Not later and later while the page goes on changing.
+  waiting ||= setTimeout(() => {
+    waiting = 0;
+    names();
+  }, 250);
 }
 
 // --- The canvas ---------------------------------------------------------------------------------
