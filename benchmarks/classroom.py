@@ -80,7 +80,7 @@ PAGE = "digits"
 LOSS = "Loss by step"  # how the chart's alt text begins
 EPOCHS = 500  # the most that the page allows: nobody's run is over before the clock stops
 SLOWEST = 2.0  # seconds between refreshes of a live view; a slower timer is another's
-CANVAS = 224  # pixels, as ui/draw_pad.py has it
+CANVAS = 224  # pixels, as ui/widgets/draw_pad.py has it
 TICK = os.sysconf("SC_CLK_TCK")
 STROKES: Sequence[Sequence[tuple[int, int]]] = (
     ((50, 50), (180, 50), (105, 195)),

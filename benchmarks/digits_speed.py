@@ -43,7 +43,7 @@ from playground.projects import project
 from playground.runtime.run import Run
 from playground.runtime.service import RunService
 from playground.training import Step, fit
-from playground.ui import charts
+from playground.ui.charts import vega
 
 TARGET = 0.985
 T = TypeVar("T")
@@ -105,8 +105,8 @@ def through_the_service() -> tuple[float, float | None, list[float], int]:
 
     def refresh() -> None:
         history = service.look(run).history
-        charts.thin(history.losses)
-        charts.smooth(history.losses)
+        vega.thin(history.losses)
+        vega.smooth(history.losses)
         run.predictor().answer(picture)
 
     def view() -> None:

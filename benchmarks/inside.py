@@ -5,8 +5,8 @@
 A run trains in the service, to its end, while a viewer thread does what a page does: every
 half second a snapshot of the run and an answer of the network, as the workbench. *With* the
 inside view it also does, as often as the tab's own fragment runs (see
-``playground.ui.inside``), all that the view does: take the weights, compute under its pace,
-and build the charts (Streamlit without a browser: what is drawn goes nowhere). With and
+``playground.ui.project.inside.tab``), all that the view does: take the weights, compute under its
+pace, and build the charts (Streamlit without a browser: what is drawn goes nowhere). With and
 without take turns, after one of each to warm up; the time is that of the run, from its first
 step to its last. Every view of the tab is measured on its own.
 
@@ -31,8 +31,8 @@ from playground.projects import project
 from playground.recipe import Recipe
 from playground.runtime.run import Run
 from playground.runtime.service import RunService
-from playground.ui.inside import DRAWN, SLOWER
-from playground.ui.inside_look import Network
+from playground.ui.project.inside.session import Network
+from playground.ui.project.inside.tab import DRAWN, SLOWER
 
 REFRESH = 0.5  # seconds, as a page alone on the machine
 PROJECTS = {

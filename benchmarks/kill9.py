@@ -52,10 +52,10 @@ from streamlit.web import bootstrap
 import playground
 from playground.projects import project
 from playground.projects.coffee import Coffee
-from playground.rps.games import games
+from playground.rps_opponent.games import games
 from playground.storage import codecs
 from playground.storage.errors import NoDeskError
-from playground.storage.records import Contents
+from playground.storage.records import StoredDesk
 from playground.storage.store import Store
 
 LINK = re.compile(rb"[?&]desk=([A-Za-z0-9_-]{22})")
@@ -119,7 +119,7 @@ class Book:
     acts: Counter[str] = field(default_factory=Counter)
 
 
-def held(kind: str, contents: Contents) -> int:
+def held(kind: str, contents: StoredDesk) -> int:
     """How many finished things of ``kind`` a desk has."""
     if kind == "run":
         return sum(row.state == "finished" for row in contents.runs)

@@ -6,7 +6,8 @@
 untrained network, empty canvas each time. *throw*: from a click on rock, paper or scissors
 to the result of that round. *lesson*: on each view of each lesson page, from a key that
 moves a slider to the moment when the page's script has ended and the browser has drawn
-twice. Where a figure is updated in place (``playground/ui/figure.js``), that moment comes only
+twice. Where a figure is updated in place (``playground/ui/charts/plotly_component.js``), that
+moment comes only
 after the figure has taken the new data and its last pixel is drawn. Needs Debian's or Ubuntu's
 ``chromium``.
 """

@@ -18,7 +18,7 @@ from itertools import groupby
 
 from common import conditions
 
-from playground.rps import Frequency, Markov, Opponent, Predictor, Random
+from playground.rps_opponent import Frequency, Markov, Opponent, Predictor, Random
 
 KINDS: dict[str, Callable[[], Predictor]] = {
     "Opponent": Opponent,

@@ -19,7 +19,7 @@ from pathlib import Path
 from common import conditions, spread
 from streamlit.testing.v1 import AppTest
 
-from playground.desks.run_list import MOST_RUNS, Kept, RunList, to_csv, to_json
+from playground.desks.run_list import MAX_RUNS, RunEntry, RunList, to_csv, to_json
 from playground.history import EpochRow, History
 from playground.projects import PROJECTS
 from playground.projects.base import Project
@@ -60,16 +60,18 @@ def history(project: Project, seed: int) -> History:
     return History(data, losses, figures, rows, [], 4.0, 4.0, "finished")
 
 
-def full_list() -> list[Kept]:
+def full_list() -> list[RunEntry]:
     found = []
     projects = list(PROJECTS.values())
-    each = {project.name: recipes(project, MOST_RUNS // len(projects) + 1) for project in projects}
-    for number in range(MOST_RUNS):
+    each = {project.name: recipes(project, MAX_RUNS // len(projects) + 1) for project in projects}
+    for number in range(MAX_RUNS):
         project = projects[number % len(projects)]
         recipe = each[project.name][number // len(projects)].with_(threads=1)
         done = history(project, number)
         snapshot = Snapshot("finished", recipe, done, done.steps)
-        kept = Kept(number + 1, snapshot, shown=number >= MOST_RUNS - 10, parameters=5000 + number)
+        kept = RunEntry(
+            number + 1, snapshot, shown=number >= MAX_RUNS - 10, parameters=5000 + number
+        )
         found.append(kept)
     return found
 
@@ -94,7 +96,7 @@ def main() -> None:
     timed(app)
     listed: RunList = app.session_state["desk"].kept
     listed.runs = full_list()
-    listed.count = MOST_RUNS
+    listed.count = MAX_RUNS
     print(f"{len(listed.runs)} runs, first: {timed(app):.3f} s")
     print(f"rerun: {spread([timed(app) for _ in range(n)], 3)} s")
     ticks = []

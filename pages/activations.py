@@ -9,13 +9,15 @@ import torch
 
 from playground.fields import Field
 from playground.i18n import N_
-from playground.insight import activations, neuron, points
-from playground.insight.activations import Activation
+from playground.lesson import activations, neuron, toy_points
+from playground.lesson.activations import Activation
 from playground.recipe import FIELDS as RECIPE
-from playground.ui import charts, formula, language, lesson, lesson_charts, palette, plane
-from playground.ui.language import _
-from playground.ui.plane import CLASS_COLORS, Dot
-from playground.ui.sums import Number, Sums
+from playground.ui.charts import curves, formula, heatmap_2d, vega
+from playground.ui.charts.heatmap_2d import CLASS_COLORS, Dot
+from playground.ui.charts.sums import Number, Sums
+from playground.ui.lesson import page as lesson
+from playground.ui.shell import language, palette
+from playground.ui.shell.language import _
 
 KIND = RECIPE["activation"]
 COLORS = dict(zip(KIND.choices, palette.CLASSES, strict=False))
@@ -265,7 +267,7 @@ def curve() -> None:
     lines_of_formula, f, steepness = formulas(activation, sums.given(x), sums)
     grid = xs.tolist()
     tangent = [value + slope * (end - x) for end in (x - 1.5, x + 1.5)]
-    lines: dict[str, lesson_charts.Curve] = {}
+    lines: dict[str, curves.Curve] = {}
     if kind == "maxout":
         for place, (w, b) in enumerate(activation.pieces, start=1):
             lines[_("line {n}", n=place)] = ([-6.0, 6.0], [b - 6 * w, b + 6 * w])
@@ -275,7 +277,7 @@ def curve() -> None:
     colors = (*palette.CLASSES[2:4][: len(dashed)], palette.CLASSES[0], palette.VALIDATION)
     picture, side = st.columns([3, 2], gap="large")
     with picture:
-        lesson_charts.curves(
+        curves.curves(
             lines,
             x_title="x",
             y_title="f(x)",
@@ -283,12 +285,12 @@ def curve() -> None:
             alt=_("The function; at x it is {value}", value=f.text),
             x=(-6, 6),
             y=HEIGHTS.get(kind, (-3, 6)),
-            points=[lesson_charts.Mark(x, value, f.text)],
+            points=[curves.Mark(x, value, f.text)],
             colors=dict(zip(lines, colors, strict=True)),
             dashed=dashed,
             height=300,
         )
-        lesson_charts.curves(
+        curves.curves(
             {_("derivative"): (grid, slopes.tolist())},
             x_title="x",
             y_title="f′(x)",
@@ -296,7 +298,7 @@ def curve() -> None:
             alt=_("Its derivative; at x it is {value}", value=steepness.text),
             x=(-6, 6),
             y=SLOPES.get(kind, (-0.1, max(1.15, 1.1 * alpha))),
-            points=[lesson_charts.Mark(x, slope, steepness.text)],
+            points=[curves.Mark(x, slope, steepness.text)],
             height=190,
         )
     with side:
@@ -506,7 +508,7 @@ def gradient_chart(
             },
         ],
     }
-    charts.show(
+    vega.show(
         rows,
         spec,
         490,
@@ -524,12 +526,12 @@ def trained(
     Last, for a network without activation, the weights and the bias of the one neuron that
     all its layers together are.
     """
-    result = points.train(data, DATA, activation, hidden)
+    result = toy_points.train(data, DATA, activation, hidden)
     alone: list[float] = []
     if activation == "none":
-        weight, bias = points.merged(result.net)
+        weight, bias = toy_points.merged(result.net)
         alone = [*weight[0].tolist(), bias.item()]
-    return points.picture(result.net).tolist(), result.right.tolist(), result.loss, alone
+    return toy_points.picture(result.net).tolist(), result.right.tolist(), result.loss, alone
 
 
 def network() -> None:
@@ -537,15 +539,15 @@ def network() -> None:
     data, kind = dials["data"], dials["activation"] if dials["bent"] else "none"
     hidden = (dials["neurons"],) * dials["hidden"]
     values, right, loss, alone = trained(data, kind, hidden)
-    examples = points.examples(data, DATA)
-    edge = neuron.boundary(alone[0], alone[1], alone[2], points.SPAN) if alone else ([], [])
+    examples = toy_points.examples(data, DATA)
+    edge = neuron.boundary(alone[0], alone[1], alone[2], toy_points.SPAN) if alone else ([], [])
     count = sum(right)
     picture, side = st.columns([3, 2], gap="large")
     with picture:
-        plane.plane(
+        heatmap_2d.plane(
             values,
-            x=(-points.SPAN, points.SPAN),
-            y=(-points.SPAN, points.SPAN),
+            x=(-toy_points.SPAN, toy_points.SPAN),
+            y=(-toy_points.SPAN, toy_points.SPAN),
             x_title="x₁",
             y_title="x₂",
             key="activations.network",

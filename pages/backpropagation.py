@@ -9,12 +9,14 @@ import streamlit as st
 
 from playground.fields import Field
 from playground.i18n import N_
-from playground.insight import backprop, tiny
-from playground.insight.backprop import Factor
-from playground.ui import changed, charts, language, lesson, lesson_charts, network_drawing, palette
-from playground.ui import tiny_network as drawn
-from playground.ui.language import _
-from playground.ui.sums import Number, Sums
+from playground.lesson import backprop, tiny_network
+from playground.lesson.backprop import Factor
+from playground.ui.charts import changed, curves, network_drawing, vega
+from playground.ui.charts.sums import Number, Sums
+from playground.ui.lesson import page as lesson
+from playground.ui.lesson import tiny_network as drawn
+from playground.ui.shell import language, palette
+from playground.ui.shell.language import _
 
 CURVE = 101  # points of a curve
 SPAN = 3.0  # of a parameter, to both sides
@@ -37,8 +39,8 @@ FIELDS = (
         "w11",
         N_("Weight or bias"),
         N_("The parameter whose gradient you want."),
-        choices=tiny.PARAMETERS,
-        choice_labels={name: drawn.written(name) for name in tiny.PARAMETERS},
+        choices=tiny_network.PARAMETERS,
+        choice_labels={name: drawn.written(name) for name in tiny_network.PARAMETERS},
     ),
     # With a target that tanh can pass: a step can be too long.
     *(
@@ -79,7 +81,7 @@ weights, inputs = drawn.parameters(dials), drawn.inputs(dials)
 activation, target = dials["activation"], dials["target"]
 setting = (weights, activation, inputs, target)
 parameter = dials["parameter"]
-trace = tiny.trace(tiny.build(weights, activation), inputs)
+trace = tiny_network.trace(tiny_network.build(weights, activation), inputs)
 loss = backprop.loss(*setting)
 
 # All numbers of the page, each written the same wherever it stands.
@@ -284,7 +286,7 @@ def three_ways(chosen: Number) -> None:
     )
     head = [_("parameter"), _("chain rule"), _("autograd"), _("finite difference")]
     lines = ["| " + " | ".join(head) + " |", "|---|--:|--:|--:|"]
-    for name in tiny.PARAMETERS:
+    for name in tiny_network.PARAMETERS:
         bold = "**" if name == parameter else ""
         own = chosen if name == parameter else sums.number(by_hand[name], noise=1e-15)
         cells = [own.text, *(own.like(way[name]).text for way in others)]
@@ -292,7 +294,9 @@ def three_ways(chosen: Number) -> None:
         lines.append(f"| {bold}∂L/\u2060∂{drawn.written(name)}{bold} | " + " | ".join(cells) + " |")
     table = "\n".join(lines)
     st.markdown(table)
-    apart = [max(abs(way[name] - by_hand[name]) for name in tiny.PARAMETERS) for way in others]
+    apart = [
+        max(abs(way[name] - by_hand[name]) for name in tiny_network.PARAMETERS) for way in others
+    ]
     st.caption(
         _(
             "Autograd differs from the chain rule by at most {autograd}, the finite difference by "
@@ -318,7 +322,7 @@ def nudge() -> None:
     name, gap = drawn.written(parameter), _("gap")
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        lesson_charts.curves(
+        curves.curves(
             {
                 _("loss"): (xs, curve),
                 _("what the gradient predicts"): ([low, high], tangent),
@@ -337,9 +341,9 @@ def nudge() -> None:
             y=_promise_axis([*curve, moved], promised),
             points=[
                 # Only one has a name: they may lie close to each other.
-                lesson_charts.Mark(now, loss, color=palette.TRAIN),
-                lesson_charts.Mark(now + delta, promised, color=palette.CLASSES[1]),
-                lesson_charts.Mark(now + delta, moved, "+Δ", palette.VALIDATION),
+                curves.Mark(now, loss, color=palette.TRAIN),
+                curves.Mark(now + delta, promised, color=palette.CLASSES[1]),
+                curves.Mark(now + delta, moved, "+Δ", palette.VALIDATION),
             ],
             colors={gap: palette.VALIDATION},
             dashed=[_("what the gradient predicts")],
@@ -397,10 +401,10 @@ def gradient_step() -> None:
     after = backprop.descend(*setting, rate.value)
     then = sums.number(backprop.loss(after, activation, inputs, target))
     change = sums.of(lambda then, before: then - before, then, number["L"], digits=2)
-    slopes = {name: sums.number(gradient[name]) for name in tiny.PARAMETERS}
+    slopes = {name: sums.number(gradient[name]) for name in tiny_network.PARAMETERS}
     moved = {
         name: sums.of(lambda w, rate, g: w - rate * g, number[name], rate, slopes[name], places=3)
-        for name in tiny.PARAMETERS
+        for name in tiny_network.PARAMETERS
     }
     top = dials.by_name["learning_rate"].high
     rates = [top * place / (CURVE - 1) for place in range(CURVE)]
@@ -413,7 +417,7 @@ def gradient_step() -> None:
         st.latex(line)
         head = [_("parameter"), _("before"), _("gradient"), _("after")]
         rows = ["| " + " | ".join(head) + " |", "|---|--:|--:|--:|"]
-        for name in tiny.PARAMETERS:
+        for name in tiny_network.PARAMETERS:
             sign = "" if moved[name].sign == "=" else "≈ "
             cells = [number[name].text, slopes[name].text, sign + moved[name].text]
             rows.append(f"| {drawn.written(name)} | " + " | ".join(cells) + " |")
@@ -426,7 +430,7 @@ def gradient_step() -> None:
             after_place, _("Loss after one step"), then.text, change.signed, less_is_better=True
         )
         dials.show("learning_rate")
-        lesson_charts.curves(
+        curves.curves(
             {_("loss after the step"): (rates, curve)},
             x_title=_("Learning rate"),
             y_title=_("Loss"),
@@ -438,8 +442,8 @@ def gradient_step() -> None:
             ),
             x=(0, top),
             y=_loss_axis([*curve, then.value, loss]),
-            points=[lesson_charts.Mark(rate.value, then.value)],
-            rules=[charts.Line(_("before"), loss)],
+            points=[curves.Mark(rate.value, then.value)],
+            rules=[vega.Line(_("before"), loss)],
             height=230,
         )
         example_dials()

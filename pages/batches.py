@@ -9,12 +9,15 @@ import torch
 
 from playground.fields import Field
 from playground.i18n import N_
-from playground.insight import batches, surfaces
-from playground.ui import charts, deck, formula, language, lesson, lesson_charts, palette, plane
-from playground.ui.language import _
-from playground.ui.sums import Sums
+from playground.lesson import batches, surfaces
+from playground.ui.charts import curves, formula, heatmap_2d, vega
+from playground.ui.charts.sums import Sums
+from playground.ui.lesson import card_deck
+from playground.ui.lesson import page as lesson
+from playground.ui.shell import language, palette
+from playground.ui.shell.language import _
 
-CARDS: Final = deck.DIGITS * deck.EACH
+CARDS: Final = card_deck.DIGITS * card_deck.EACH
 W1: Final = (-0.5, 4.5)  # zł for one extra
 W2: Final = (7.0, 16.0)  # zł for the coffee
 START: Final = (3.9, 8.0)
@@ -155,7 +158,7 @@ def cards() -> None:
             st.markdown("**" + _("Epoch {n}", n=epoch + 1) + "**")
             now = step - epoch * steps
             names = [_("batch {n}", n=n + 1) for n in range(steps)]
-            deck.show(rows, None if now < 0 else now, names)
+            card_deck.show(rows, None if now < 0 else now, names)
         last = len(dealt[0][-1])
         share = formula.tex(CARDS / batch, 0 if CARDS % batch == 0 else 2)
         sentences = [
@@ -238,7 +241,7 @@ def way_over_loss(path: tuple[tuple[float, float], ...], end: torch.Tensor, size
     values = (surfaces.grid(batches.loss, W1, W2, FINE) - lowest).clamp(min=0).sqrt().numpy()
     each = batches.gradients(end)
     order = batches.deal(len(each), size, int(dials["epochs"]) + 1, True, int(dials["seed"]))[-1]
-    paths: dict[str, plane.Path] = {}
+    paths: dict[str, heatmap_2d.Path] = {}
     if len(path) > 1:
         thinned = path[:: max(1, len(path) // 300)]
         xs, ys = zip(*thinned, path[-1], strict=True)
@@ -251,8 +254,8 @@ def way_over_loss(path: tuple[tuple[float, float], ...], end: torch.Tensor, size
     for n, batch in enumerate(order):
         pull(f"batch {n}", each[batch].mean(0), palette.CLASSES[5])
     thin = [name for name in paths if name.startswith("batch")]
-    pull("all", each.mean(0), plane.INK)
-    plane.plane(
+    pull("all", each.mean(0), heatmap_2d.INK)
+    heatmap_2d.plane(
         values,
         W1,
         W2,
@@ -261,9 +264,9 @@ def way_over_loss(path: tuple[tuple[float, float], ...], end: torch.Tensor, size
         key="batches.map",
         alt=_("The loss as a function of two weights, and the path of SGD"),
         points=[
-            plane.Dot(*batches.best(), plane.INK, shape="cross", size=60),
-            plane.Dot(*START, plane.INK, _("start"), size=60),
-            plane.Dot(*path[-1], palette.TRAIN, size=130),
+            heatmap_2d.Dot(*batches.best(), heatmap_2d.INK, shape="cross", size=60),
+            heatmap_2d.Dot(*START, heatmap_2d.INK, _("start"), size=60),
+            heatmap_2d.Dot(*path[-1], palette.TRAIN, size=130),
         ],
         paths=paths,
         thin=thin,
@@ -323,7 +326,7 @@ def how_noisy(end: torch.Tensor, size: int) -> None:
         ]
     }
     st.markdown("**" + _("How far a batch's gradient is from the gradient of all receipts") + "**")
-    charts.show(rows, spec, 190, "batches.spread", _("Distance of the gradients by batch size"))
+    vega.show(rows, spec, 190, "batches.spread", _("Distance of the gradients by batch size"))
     n = batches.RECEIPTS
     sums = Sums()
     sigma = sums.number(batches.expected_spread(end, 1), places=2)
@@ -372,7 +375,7 @@ def overfitting() -> None:
     # Names without numbers: the charts stay, and only their data is new.
     train, validation, lowest = _("training"), _("validation"), _("lowest validation loss")
     with losses, st.container(key="try"):
-        lesson_charts.curves(
+        curves.curves(
             {
                 train: (range(len(run.train_loss)), run.train_loss),
                 validation: (range(len(run.validation_loss)), run.validation_loss),
@@ -385,11 +388,11 @@ def overfitting() -> None:
             x=(0, 1.01 * batches.EPOCHS),
             y=(0, HIGHEST),
             points=[
-                lesson_charts.Mark(run.best, run.validation_loss[run.best], color=palette.BEST),
-                lesson_charts.Mark(epoch, run.train_loss[epoch], color=palette.TRAIN),
-                lesson_charts.Mark(epoch, run.validation_loss[epoch], color=palette.VALIDATION),
+                curves.Mark(run.best, run.validation_loss[run.best], color=palette.BEST),
+                curves.Mark(epoch, run.train_loss[epoch], color=palette.TRAIN),
+                curves.Mark(epoch, run.validation_loss[epoch], color=palette.VALIDATION),
             ],
-            rules=[charts.Line(_("the true rule"), batches.floor())],
+            rules=[vega.Line(_("the true rule"), batches.floor())],
             colors={train: palette.TRAIN, validation: palette.VALIDATION, lowest: palette.BEST},
             dashed=[lowest],
             height=400,
@@ -397,7 +400,7 @@ def overfitting() -> None:
     said, truth = _("the network"), _("the rule")
     with curve:
         xs = torch.linspace(-batches.REACH, batches.REACH, batches.PLACES)
-        lesson_charts.curves(
+        curves.curves(
             {
                 said: (xs.tolist(), run.curves[epoch].tolist()),
                 truth: (xs.tolist(), batches.rule(xs).tolist()),
@@ -409,7 +412,7 @@ def overfitting() -> None:
             x=(-batches.REACH, batches.REACH),
             y=(-2.2, 2.2),
             points=[
-                lesson_charts.Mark(x, y, color=palette.TRAIN)
+                curves.Mark(x, y, color=palette.TRAIN)
                 for x, y in zip(
                     run.train.inputs[:, 0].tolist(), run.train.targets.tolist(), strict=True
                 )

@@ -1,21 +1,24 @@
 """Coffee price: a regression. Three questions in, one price out."""
 
+from typing import cast
+
 import streamlit as st
 
 from playground.projects import project
 from playground.projects.coffee import data as coffee
 from playground.projects.table import GeneratedTable
 from playground.runtime.run import Run
-from playground.ui import browser, charts, evaluation, language, table_page
-from playground.ui.comparison import comparison
-from playground.ui.controls import Panel
-from playground.ui.language import _
-from playground.ui.project_page import begin, project_page
-from playground.ui.verdict import guessing
-from playground.ui.workbench import predictor_or_message
+from playground.ui.charts import vega
+from playground.ui.project import evaluation, table_page
+from playground.ui.project.baselines import comparison
+from playground.ui.project.page import begin, project_page
+from playground.ui.project.verdict import guessing
+from playground.ui.project.workbench import predictor_or_message
+from playground.ui.shell import browser, language
+from playground.ui.shell.language import _
+from playground.ui.widgets.controls import Panel
 
-COFFEE = project("coffee")
-assert isinstance(COFFEE, GeneratedTable)
+COFFEE = cast(GeneratedTable, project("coffee"))
 begin(COFFEE)
 own = table_page.OwnTable(COFFEE)
 
@@ -36,7 +39,7 @@ def try_it(run: Run) -> None:
     learned = predictor.ask(COFFEE.encoder.encode_rows(menu)).tolist()
     truth = coffee.price(COFFEE.encoder.encode_rows(menu)).tolist()
     sizes = coffee.COLUMNS[0].choice_labels
-    charts.compare_lines(
+    vega.compare_lines(
         [
             {
                 "x": item["extras"],

@@ -8,20 +8,22 @@ import torch
 from playground.projects import project
 from playground.projects.picture import PictureProject
 from playground.runtime.run import Run
-from playground.ui import charts, evaluation, language, pictures
-from playground.ui.comparison import comparison
-from playground.ui.controls import Panel
-from playground.ui.download import offer_mnist
-from playground.ui.language import _
-from playground.ui.parts import part
-from playground.ui.project_page import begin, project_page
-from playground.ui.try_picture import ask_about, drawn
-from playground.ui.workbench import dataset_or_message, sizes
+from playground.ui.charts import vega
+from playground.ui.project import evaluation
+from playground.ui.project.baselines import comparison
+from playground.ui.project.page import begin, project_page
+from playground.ui.project.try_picture import ask_about, drawn
+from playground.ui.project.workbench import dataset_or_message, sizes
+from playground.ui.shell import language
+from playground.ui.shell.language import _
+from playground.ui.shell.parts import part
+from playground.ui.widgets import own_pictures
+from playground.ui.widgets.controls import Panel
+from playground.ui.widgets.mnist_download import offer_mnist
 
-DIGITS = project("digits")
-assert isinstance(DIGITS, PictureProject)
+DIGITS = cast(PictureProject, project("digits"))
 begin(DIGITS)
-own = pictures.OwnPictures(DIGITS)
+own = own_pictures.OwnPictures(DIGITS)
 
 
 def data(panel: Panel, run: Run) -> None:
@@ -47,9 +49,9 @@ def data(panel: Panel, run: Run) -> None:
                     n=language.number(drawn_ones),
                 )
             )
-        pictures.samples(dataset.train, own.names)
+        own_pictures.samples(dataset.train, own.names)
         counts = torch.bincount(dataset.train.targets, minlength=10).tolist()
-        charts.columns(own.names, counts, _("digit"), _("training examples"), "digits.counts", 190)
+        vega.columns(own.names, counts, _("digit"), _("training examples"), "digits.counts", 190)
         st.header(_("Your own drawings"), anchor=False)
         own.show(run, st.session_state.get("digits.before"))
 

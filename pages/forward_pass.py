@@ -9,12 +9,14 @@ import streamlit as st
 
 from playground.fields import Field
 from playground.i18n import N_
-from playground.insight import convolution, tiny
-from playground.ui import convolution_drawing, language, lesson, network_drawing
-from playground.ui import tiny_network as drawn
-from playground.ui.controls import control
-from playground.ui.language import _
-from playground.ui.sums import Number, Sums
+from playground.lesson import convolution, tiny_network
+from playground.ui.charts import convolution_drawing, network_drawing
+from playground.ui.charts.sums import Number, Sums
+from playground.ui.lesson import page as lesson
+from playground.ui.lesson import tiny_network as drawn
+from playground.ui.shell import language
+from playground.ui.shell.language import _
+from playground.ui.widgets.controls import control
 
 OWN = tuple(f"k{row}{column}" for row in (1, 2, 3) for column in (1, 2, 3))
 SIDE = convolution.size(convolution.SIDE, 1)
@@ -151,7 +153,7 @@ def network() -> None:
         ]
         sums = r"\begin{aligned}" + r" \\[6pt] ".join(lines) + r"\end{aligned}"
         st.latex(sums)
-        for column, name in zip(st.columns(3), tiny.of_neuron(neuron), strict=True):
+        for column, name in zip(st.columns(3), tiny_network.of_neuron(neuron), strict=True):
             with column:
                 dials.show(name)
         for column, name in zip(st.columns(2), ("x1", "x2"), strict=True):

@@ -8,14 +8,16 @@ import streamlit as st
 
 from playground.fields import Field
 from playground.i18n import N_
-from playground.insight import loss_curves
+from playground.lesson import loss_curves
 from playground.projects import project
 from playground.projects.coffee import data as coffee
 from playground.recipe import FIELDS
-from playground.ui import charts, formula, language, lesson, lesson_charts, palette
-from playground.ui.formula import tex
-from playground.ui.language import _
-from playground.ui.sums import Number, Sums
+from playground.ui.charts import curves, formula, vega
+from playground.ui.charts.formula import tex
+from playground.ui.charts.sums import Number, Sums
+from playground.ui.lesson import page as lesson
+from playground.ui.shell import language, palette
+from playground.ui.shell.language import _
 
 CUP = {"size": "medium", "extras": 1, "takeaway": False}
 PRICE = coffee.price(coffee.encode(CUP).unsqueeze(0)).item()
@@ -166,7 +168,7 @@ def regression() -> None:
     touching = f"L′ = {number[chosen][1].text}"
     lines[touching] = loss_curves.tangent(answer, *found[chosen], reach=2.0, rise=5.0)
     with middle:
-        lesson_charts.curves(
+        curves.curves(
             lines,
             x_title=_("predicted price [zł]"),
             y_title=_("loss"),
@@ -175,7 +177,7 @@ def regression() -> None:
             x=AROUND,
             y=(-2, 16),
             points=[
-                lesson_charts.Mark(answer, value, color=COLORS[kind])
+                curves.Mark(answer, value, color=COLORS[kind])
                 for kind, (value, _slope) in found.items()
             ],
             colors={
@@ -282,7 +284,7 @@ def constants(
     names = dials.by_name["tangent"].choice_labels
     lines, colors = {}, {}
     marks = [
-        lesson_charts.Mark(price, 0, color=ORANGE if place == len(RECEIPTS) else palette.LIMIT)
+        curves.Mark(price, 0, color=ORANGE if place == len(RECEIPTS) else palette.LIMIT)
         for place, price in enumerate(prices)
     ]
     xs = [5 + 0.5 * n for n in range(111)]
@@ -292,11 +294,11 @@ def constants(
         lines[name] = (xs, loss_curves.trace(loss, xs)[0])
         colors[name] = COLORS[kind]
         (lowest, here), _slopes = loss_curves.trace(loss, [best[kind], dials["guess"]])
-        marks.append(lesson_charts.Mark(best[kind], lowest, color=COLORS[kind]))
+        marks.append(curves.Mark(best[kind], lowest, color=COLORS[kind]))
         # Huber lies close to MAE: one number is enough.
         text = "" if kind == "huber" else language.number(here, 1)
-        marks.append(lesson_charts.Mark(dials["guess"], here, text, palette.ACCENT))
-    lesson_charts.curves(
+        marks.append(curves.Mark(dials["guess"], here, text, palette.ACCENT))
+    curves.curves(
         lines,
         x_title=_("the same answer for all [zł]"),
         y_title=y_title,
@@ -335,7 +337,7 @@ def classification() -> None:
     with left:
         dials.show("z0", "z1", "z2", "truth", "twice")
     with middle:
-        charts.probability_bars(
+        vega.probability_bars(
             dict(zip(SHAPES.labels, found.shares, strict=True)),
             names,
             "loss.shares",
@@ -346,16 +348,16 @@ def classification() -> None:
             once: (GRID, over_logit("cross_entropy", logits, truth)),
         }
         value, slope, steep = found.loss, found.gradient[truth], gradient[truth]
-        marks = [lesson_charts.Mark(logits[truth], value, color=BLUE)]
+        marks = [curves.Mark(logits[truth], value, color=BLUE)]
         if dials["twice"]:
             twice = _("twice")
             lines[twice] = (GRID, over_logit("cross_entropy", logits, truth, twice=True))
             value, slope = found.loss_twice, found.gradient_twice[truth]
             steep = twice_gradient[truth]
-            marks.append(lesson_charts.Mark(logits[truth], value, color=ORANGE))
+            marks.append(curves.Mark(logits[truth], value, color=ORANGE))
         touching = steepness(steep)
         lines[touching] = loss_curves.tangent(logits[truth], value, slope, reach=4, rise=4)
-        lesson_charts.curves(
+        curves.curves(
             lines,
             x_title=_("logit of the true class"),
             y_title=_("loss"),
@@ -430,7 +432,7 @@ def yes_no() -> None:
         lines[touching] = loss_curves.tangent(z, value, slope, reach=4, rise=4)
         st.markdown(_("**Binary cross entropy** (BCE) against the logit"))
         colors = dict(zip(lines, (BLUE, ORANGE, palette.LIMIT), strict=True))
-        lesson_charts.curves(
+        curves.curves(
             lines,
             x_title=_("logit of “yes”"),
             y_title=_("loss"),
@@ -438,7 +440,7 @@ def yes_no() -> None:
             alt=_("The loss against the logit, for either true answer, and its tangent"),
             x=AXIS,
             y=(-0.5, 8.5),
-            points=[lesson_charts.Mark(z, value, color=colors[own])],
+            points=[curves.Mark(z, value, color=colors[own])],
             colors=colors,
             dashed=[touching],
             height=350,
@@ -496,7 +498,7 @@ def eleven(shares: list[float], values: list[Number]) -> None:
             },
         ],
     }
-    charts.show(
+    vega.show(
         rows, spec, 350, "loss.eleven", _("The loss of ten nearly right answers and of yours")
     )
 
@@ -530,7 +532,7 @@ def why_not_mse() -> None:
         (right, 1, _("slope"), (-1.1, 0.1)),
     ):
         with column:
-            lesson_charts.curves(
+            curves.curves(
                 {names[kind]: (GRID, pair[which]) for kind, pair in traces.items()},
                 x_title=_("logit of the true class"),
                 y_title=y_title,
@@ -539,7 +541,7 @@ def why_not_mse() -> None:
                 x=AXIS,
                 y=y,
                 points=[
-                    lesson_charts.Mark(z, here[kind][which], color=colors[name])
+                    curves.Mark(z, here[kind][which], color=colors[name])
                     for kind, name in names.items()
                 ],
                 colors=colors,

@@ -1,5 +1,7 @@
 """Movies: a yes-no question, whose answer is a probability."""
 
+from typing import cast
+
 import streamlit as st
 import torch
 
@@ -7,16 +9,17 @@ from playground.projects import project
 from playground.projects.movies import data as movies
 from playground.projects.table import GeneratedTable
 from playground.runtime.run import Run
-from playground.ui import browser, charts, evaluation, language, table_page
-from playground.ui.comparison import comparison
-from playground.ui.controls import Panel
-from playground.ui.language import _
-from playground.ui.project_page import begin, project_page
-from playground.ui.verdict import guessing
-from playground.ui.workbench import predictor_or_message
+from playground.ui.charts import vega
+from playground.ui.project import evaluation, table_page
+from playground.ui.project.baselines import comparison
+from playground.ui.project.page import begin, project_page
+from playground.ui.project.verdict import guessing
+from playground.ui.project.workbench import predictor_or_message
+from playground.ui.shell import browser, language
+from playground.ui.shell.language import _
+from playground.ui.widgets.controls import Panel
 
-MOVIES = project("movies")
-assert isinstance(MOVIES, GeneratedTable)
+MOVIES = cast(GeneratedTable, project("movies"))
 begin(MOVIES)
 own = table_page.OwnTable(MOVIES)
 AGES = range(8, 91, 4)
@@ -33,7 +36,7 @@ def try_it(run: Run) -> None:
     st.metric(_("Probability of liking it"), likes)
     browser.say(_("Probability of liking it") + f": {likes}", "answer")
     guessing(run)
-    charts.probability_bars(
+    vega.probability_bars(
         answer.probabilities,
         {label: _(name) for label, name in MOVIES.label_names.items()},
         "movies.bars",
@@ -61,7 +64,7 @@ def taste(run: Run) -> None:
     maps = [(left, _("learned"), learned), *([(right, _("true"), truth)] if known else [])]
     for place, title, shares in maps:
         with place:
-            charts.heat_map(
+            vega.heat_map(
                 torch.reshape(shares, shape).tolist(),
                 list(AGES),
                 names,

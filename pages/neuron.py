@@ -10,24 +10,18 @@ from torch import nn
 from playground.data.dataset import Examples
 from playground.fields import Field
 from playground.i18n import N_
-from playground.insight import neuron, points, tiny
-from playground.insight.activations import Activation
-from playground.ui import (
-    formula,
-    language,
-    lesson,
-    lesson_charts,
-    network_drawing,
-    palette,
-    plane,
-)
-from playground.ui.language import _
-from playground.ui.network_drawing import Edge, Net, Node
-from playground.ui.plane import CLASS_COLORS, Dot
-from playground.ui.sums import Number, Sums, sign_of
+from playground.lesson import neuron, tiny_network, toy_points
+from playground.lesson.activations import Activation
+from playground.ui.charts import curves, formula, heatmap_2d, network_drawing
+from playground.ui.charts.heatmap_2d import CLASS_COLORS, Dot
+from playground.ui.charts.network_drawing import Edge, Net, Node
+from playground.ui.charts.sums import Number, Sums, sign_of
+from playground.ui.lesson import page as lesson
+from playground.ui.shell import language, palette
+from playground.ui.shell.language import _
 
 REACH = 3.0  # of every weight and bias
-SPAN = points.SPAN
+SPAN = toy_points.SPAN
 BENDS = {"none": N_("none"), "relu": "ReLU", "sigmoid": "sigmoid", "tanh": "tanh"}
 LAYER = ("x1", "x2", "w11", "w12", "w21", "w22", "b1", "b2")
 SYMBOLS = {"none": "", "relu": r"\mathrm{ReLU}", "sigmoid": r"\sigma", "tanh": r"\tanh"}
@@ -164,7 +158,7 @@ def line() -> None:
     sums = Sums()
     weight, bias, given = sums.given(w), sums.given(b), sums.given(x)
     z = sums.of(lambda w, x, b: w * x + b, weight, given, bias)
-    a = sums.of(lambda z: tiny.by_hand(kind, z), z) if kind != "none" else z
+    a = sums.of(lambda z: tiny_network.by_hand(kind, z), z) if kind != "none" else z
     before, total, output = "w = 1, b = 0", _("sum"), _("output")
     lines = {before: ([-4.0, 4.0], [-4.0, 4.0]), total: (xs.tolist(), straight.flatten().tolist())}
     if kind != "none":
@@ -172,7 +166,7 @@ def line() -> None:
     colors = {before: palette.LIMIT, total: palette.CLASSES[0], output: palette.CLASSES[5]}
     picture, side = st.columns([3, 2], gap="large")
     with picture:
-        lesson_charts.curves(
+        curves.curves(
             lines,
             x_title=_("input x"),
             y_title=_("output"),
@@ -181,8 +175,8 @@ def line() -> None:
             x=(-4, 4),
             y=(-4, 4),
             points=[
-                lesson_charts.Mark(0, b, "b", palette.CLASSES[0]),
-                lesson_charts.Mark(x, a.value, a.text),
+                curves.Mark(0, b, "b", palette.CLASSES[0]),
+                curves.Mark(x, a.value, a.text),
             ],
             colors=colors,
             dashed=[before],
@@ -219,10 +213,10 @@ def two() -> None:
     """Two inputs: the sum is 0 on a straight line, which cuts the plane into halves."""
     w1, w2, b, x1, x2 = (dials[name] for name in ("w1", "w2", "b", "x1", "x2"))
     one = neuron.layer([[w1, w2]], [b])
-    data = points.examples(dials["data"], 24)
+    data = toy_points.examples(dials["data"], 24)
     sums = Sums()
     parts = [sums.given(value) for value in (w1, x1, w2, x2, b)]
-    z = sums.of(tiny.weigh, *parts)
+    z = sums.of(tiny_network.weigh, *parts)
     a = sums.of(sigmoid, z)
     picture, side = st.columns([3, 2], gap="large")
     with picture:
@@ -241,7 +235,7 @@ def two() -> None:
 
 
 def sigmoid(z: float) -> float:
-    return tiny.by_hand("sigmoid", z)
+    return tiny_network.by_hand("sigmoid", z)
 
 
 def weighed(parts: Sequence[Number]) -> str:
@@ -257,7 +251,7 @@ def show_plane(
     edge: tuple[list[float], list[float]] | None = None,
 ) -> None:
     """The plane as ``net`` sees it, with ``data`` on it and how many points it gets right."""
-    right = points.right(net, data)
+    right = toy_points.right(net, data)
     dots = [
         Dot(
             x1,
@@ -277,8 +271,8 @@ def show_plane(
         for name, value in (("x1", x1), ("x2", x2)):
             dials.set(name, round(value, 1))
 
-    plane.plane(
-        points.picture(net),
+    heatmap_2d.plane(
+        toy_points.picture(net),
         x=(-SPAN, SPAN),
         y=(-SPAN, SPAN),
         x_title="x₁",
@@ -329,8 +323,12 @@ def layer() -> None:
     x, biases = [[number[name] for name in names] for names in (("x1", "x2"), ("b1", "b2"))]
     weights = [[number["w11"], number["w12"]], [number["w21"], number["w22"]]]
     rows = [[w1, x[0], w2, x[1], b] for (w1, w2), b in zip(weights, biases, strict=True)]
-    z = [sums.of(tiny.weigh, *parts) for parts in rows]
-    a = [sums.of(lambda z: tiny.by_hand(kind, z), one) for one in z] if kind != "none" else z
+    z = [sums.of(tiny_network.weigh, *parts) for parts in rows]
+    a = (
+        [sums.of(lambda z: tiny_network.by_hand(kind, z), one) for one in z]
+        if kind != "none"
+        else z
+    )
     symbol = SYMBOLS[kind]
     names = ("a₁₁", "a₁₂")
     picture, side = st.columns([3, 2], gap="large")
@@ -422,7 +420,7 @@ def bends() -> None:
     colors = {goal: palette.LIMIT, total: palette.CLASSES[0]}
     picture, side = st.columns([3, 2], gap="large")
     with picture:
-        lesson_charts.curves(
+        curves.curves(
             lines,
             x_title=_("input x"),
             y_title=_("output"),
@@ -430,12 +428,12 @@ def bends() -> None:
             alt=_("A curve, and the network's line with its bends near it"),
             x=(-4, 4),
             y=(-3.5, 3.5),
-            points=[lesson_charts.Mark(x, y.value, y.text)],
+            points=[curves.Mark(x, y.value, y.text)],
             colors=colors,
             dashed=[goal],
             height=270,
         )
-        lesson_charts.curves(
+        curves.curves(
             {_("neuron {n}", n=place + 1): (grid, part) for place, part in enumerate(parts)},
             x_title=_("input x"),
             y_title=_("each neuron"),
@@ -468,7 +466,7 @@ def region() -> None:
     count, joined = dials["edges"], dials["joined"]
     needed = {"all": count, "most": count // 2 + 1, "one": 1}[joined]
     net = neuron.region(count, needed, dials["sharpness"])
-    data = points.examples("rings", 60)
+    data = toy_points.examples("rings", 60)
     first, last = cast(nn.Linear, net[0]), cast(nn.Linear, net[2])
     with torch.no_grad():
         hidden = torch.sigmoid(first(point()))[0].tolist()

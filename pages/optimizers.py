@@ -8,24 +8,16 @@ import streamlit as st
 
 from playground.fields import Field
 from playground.i18n import N_
-from playground.insight import descent, surfaces
-from playground.insight.descent import STEPS
-from playground.insight.surfaces import SPAN, SURFACES
+from playground.lesson import descent, surfaces
+from playground.lesson.descent import STEPS
+from playground.lesson.surfaces import SPAN, SURFACES
 from playground.recipe import FIELDS as SETTINGS
-from playground.ui import (
-    controls,
-    figure,
-    formula,
-    language,
-    lesson,
-    lesson_charts,
-    palette,
-    plane,
-    surface_3d,
-    ticks,
-    update_rule,
-)
-from playground.ui.language import _
+from playground.ui.charts import curves, formula, heatmap_2d, plotly_component, surface_3d, ticks
+from playground.ui.lesson import page as lesson
+from playground.ui.lesson import update_rule
+from playground.ui.shell import language, palette
+from playground.ui.shell.language import _
+from playground.ui.widgets import controls
 
 COLORS: Final = {
     "sgd": palette.CLASSES[0],
@@ -178,14 +170,16 @@ def across_and_up(way: descent.Track) -> tuple[list[float], list[float]]:
 def seen_from_above() -> None:
     """The map, the ways so far, and where each optimizer is now."""
     values = np.sqrt(heights(surface.name, FINE))  # so that the lines of height lie evenly
-    marks = [plane.Dot(*place, plane.INK, shape="cross", size=60) for place in surface.lowest]
-    marks.append(plane.Dot(*start, plane.INK, _("start"), size=60))
+    marks = [
+        heatmap_2d.Dot(*place, heatmap_2d.INK, shape="cross", size=60) for place in surface.lowest
+    ]
+    marks.append(heatmap_2d.Dot(*start, heatmap_2d.INK, _("start"), size=60))
     marks += [
-        plane.Dot(*way.points[-1], COLORS[name], size=130)
+        heatmap_2d.Dot(*way.points[-1], COLORS[name], size=130)
         for name, way in walked.items()
         if way.outside(*SPAN) is None
     ]
-    plane.plane(
+    heatmap_2d.plane(
         values,
         SPAN,
         SPAN,
@@ -347,7 +341,7 @@ def verdict() -> None:
 
 def loss_over_steps() -> None:
     top = 1.1 * max(race["sgd"].losses[0], 0.1)
-    lesson_charts.curves(
+    curves.curves(
         {shown[name]: (range(len(way.losses)), way.losses) for name, way in walked.items()},
         x_title=_("step"),
         y_title=_("loss"),
@@ -356,7 +350,7 @@ def loss_over_steps() -> None:
         x=(0, 1.01 * STEPS),
         y=(0, top),
         points=[
-            lesson_charts.Mark(len(way.losses) - 1, way.losses[-1], color=COLORS[name])
+            curves.Mark(len(way.losses) - 1, way.losses[-1], color=COLORS[name])
             for name, way in walked.items()
             if way.losses[-1] <= top
         ],
@@ -377,7 +371,7 @@ with play, st.container(key="try"):  # first on a phone
     )
     picture, right = st.columns(2, gap="medium")
 with picture:
-    if dials["view"] == "flat" or not figure.in_3d():
+    if dials["view"] == "flat" or not plotly_component.in_3d():
         if dials["view"] != "flat":
             st.caption(
                 ":material/info: "

@@ -8,23 +8,17 @@ from typing import Final
 
 import streamlit as st
 
-from playground.export import five_parts, five_parts_exchange, five_parts_run
-from playground.export.five_parts import FIELDS, Choices, Program
-from playground.export.five_parts_run import Outcome
 from playground.i18n import N_
-from playground.ui import (
-    charts,
-    code_view,
-    language,
-    lesson,
-    lesson_charts,
-    palette,
-    plane,
-    ticks,
-)
-from playground.ui.controls import short
-from playground.ui.language import _
-from playground.ui.server import TURNS
+from playground.lesson import five_parts, five_parts_exchange, five_parts_run
+from playground.lesson.five_parts import FIELDS, Choices, Program
+from playground.lesson.five_parts_run import Outcome
+from playground.ui.charts import curves, heatmap_2d, ticks, vega
+from playground.ui.lesson import page as lesson
+from playground.ui.shell import language, palette
+from playground.ui.shell.language import _
+from playground.ui.shell.server import TURNS
+from playground.ui.widgets import code_view
+from playground.ui.widgets.controls import short
 
 # Part -> its fields.
 PARTS: Final = {
@@ -131,7 +125,7 @@ def buttons(program: Program) -> None:
     if run.button(
         _("Run"), icon=":material/play_arrow:", type="primary", key="pytorch.run", width="stretch"
     ):
-        with st.spinner(_("Running …")), TURNS.aside():
+        with st.spinner(_("Running …")), TURNS.released():
             outcome = five_parts_run.run(program)
         last: Outcome | None = st.session_state.get(RUN)
         if last is not None and last.choices != outcome.choices:
@@ -203,10 +197,10 @@ def regions(outcome: Outcome) -> None:
     """Which class the network sees where; the points it is to learn from."""
     x, y = five_parts_run.SPANS[outcome.choices.data]
     points = [
-        plane.Dot(x1, x2, plane.CLASS_COLORS[int(target)], size=34)
+        heatmap_2d.Dot(x1, x2, heatmap_2d.CLASS_COLORS[int(target)], size=34)
         for (x1, x2), target in zip(outcome.inputs.tolist(), outcome.targets.tolist(), strict=True)
     ]
-    plane.plane(
+    heatmap_2d.plane(
         outcome.answers.nan_to_num(0.5),
         x,
         y,
@@ -262,7 +256,7 @@ def curve(outcome: Outcome) -> None:
         },
     ]
     alt = _("The network's output against its input, as a line; points: the data")
-    charts.show(rows, {"layer": layers}, 290, "pytorch.curve", alt)
+    vega.show(rows, {"layer": layers}, 290, "pytorch.curve", alt)
 
 
 def losses(last: Outcome, earlier: Outcome | None) -> bool:
@@ -285,10 +279,10 @@ def losses(last: Outcome, earlier: Outcome | None) -> bool:
     # A first loss of a hundred must not press the others to the floor: what is far above is cut.
     top = min(max(values), 12 * median(values)) * 1.05 or 1.0
     end = [
-        lesson_charts.Mark(n, loss, color=palette.TRAIN)
+        curves.Mark(n, loss, color=palette.TRAIN)
         for n, loss in drawn[_("last run")][-1:]  # of a single epoch there is no line to see
     ]
-    lesson_charts.curves(
+    curves.curves(
         {
             name: ([epoch for epoch, _loss in line], [loss for _epoch, loss in line])
             for name, line in drawn.items()

@@ -1,5 +1,7 @@
 """Rock, paper, scissors: the network guesses the next move, and a game to try it on."""
 
+from typing import cast
+
 import numpy as np
 import streamlit as st
 
@@ -10,18 +12,18 @@ from playground.projects.rps import Rps
 from playground.projects.rps import data as rps
 from playground.projects.rps.data import MOVES, Game
 from playground.recipe import Recipe
-from playground.rps import Frequency, Markov, Opponent
+from playground.rps_opponent import Frequency, Markov, Opponent
 from playground.runtime.run import Run
-from playground.ui import evaluation, language, rps_game
-from playground.ui.comparison import comparison
-from playground.ui.controls import Panel
-from playground.ui.language import _
-from playground.ui.parts import part
-from playground.ui.project_page import begin, project_page
-from playground.ui.workbench import dataset_or_message, sizes
+from playground.ui.project import evaluation, rps_game
+from playground.ui.project.baselines import comparison
+from playground.ui.project.page import begin, project_page
+from playground.ui.project.workbench import dataset_or_message, sizes
+from playground.ui.shell import language
+from playground.ui.shell.language import _
+from playground.ui.shell.parts import part
+from playground.ui.widgets.controls import Panel
 
-RPS = project("rps")
-assert isinstance(RPS, Rps)
+RPS = cast(Rps, project("rps"))
 begin(RPS)
 NAMES = {move: _(name) for move, name in RPS.label_names.items()}
 WATCHED = 8  # test players whose whole games the adaptive predictors are measured on

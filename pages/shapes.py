@@ -1,6 +1,6 @@
 """Circle, square, triangle: pictures that a person draws, photographs or uploads."""
 
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 import torch
@@ -8,20 +8,22 @@ import torch
 from playground.projects import project
 from playground.projects.picture import PictureProject
 from playground.runtime.run import Run
-from playground.ui import charts, evaluation, language, pictures
-from playground.ui.comparison import comparison
-from playground.ui.controls import Panel
-from playground.ui.language import _
-from playground.ui.parts import part
-from playground.ui.project_page import begin, project_page
-from playground.ui.state import tied
-from playground.ui.try_picture import ask_about, drawn, photographed
-from playground.ui.workbench import dataset_or_message, sizes
+from playground.ui.charts import vega
+from playground.ui.project import evaluation
+from playground.ui.project.baselines import comparison
+from playground.ui.project.page import begin, project_page
+from playground.ui.project.try_picture import ask_about, drawn, photographed
+from playground.ui.project.workbench import dataset_or_message, sizes
+from playground.ui.shell import language
+from playground.ui.shell.language import _
+from playground.ui.shell.parts import part
+from playground.ui.shell.widget_state import bind
+from playground.ui.widgets import own_pictures
+from playground.ui.widgets.controls import Panel
 
-SHAPES = project("shapes")
-assert isinstance(SHAPES, PictureProject)
+SHAPES = cast(PictureProject, project("shapes"))
 begin(SHAPES)
-own = pictures.OwnPictures(SHAPES)
+own = own_pictures.OwnPictures(SHAPES)
 
 
 def data(panel: Panel, run: Run) -> None:
@@ -34,9 +36,9 @@ def data(panel: Panel, run: Run) -> None:
         if dataset is None:
             return
         sizes(dataset)
-        pictures.samples(dataset.train, own.names)
+        own_pictures.samples(dataset.train, own.names)
         counts = torch.bincount(dataset.train.targets, minlength=3).tolist()
-        charts.columns(own.names, counts, _("shape"), _("training examples"), "shapes.counts", 190)
+        vega.columns(own.names, counts, _("shape"), _("training examples"), "shapes.counts", 190)
     st.header(_("Your own pictures"), anchor=False)
     own.upload()
     own.show(run, st.session_state.get("shapes.before"))
@@ -50,7 +52,7 @@ def try_it(run: Run) -> None:
         format_func=ways.__getitem__,
         required=True,
         label_visibility="collapsed",
-        **tied("shapes.way", "draw"),
+        **bind("shapes.way", "draw"),
     )
     picture: Any = drawn("shapes") if way == "draw" else photographed("shapes", way)
     if picture is None:

@@ -6,8 +6,9 @@ import streamlit as st
 
 from playground.i18n import N_
 from playground.projects import PROJECTS
-from playground.ui import frame, language, thumbnails
-from playground.ui.language import _
+from playground.ui.charts import thumbnails
+from playground.ui.shell import frame, language
+from playground.ui.shell.language import _
 
 TOUR = {
     "neuron": N_("Move the weight and the bias: the line tilts and shifts."),

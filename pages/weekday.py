@@ -12,17 +12,18 @@ from playground.projects.base import Predictor
 from playground.projects.table import TableProject
 from playground.projects.weekday import data as weekday
 from playground.runtime.run import Run
-from playground.ui import browser, charts, evaluation, language, table_page
-from playground.ui.comparison import comparison
-from playground.ui.controls import Panel
-from playground.ui.language import _
-from playground.ui.project_page import begin, project_page
-from playground.ui.state import tied
-from playground.ui.verdict import guessing
-from playground.ui.workbench import predictor_or_message
+from playground.ui.charts import vega
+from playground.ui.project import evaluation, table_page
+from playground.ui.project.baselines import comparison
+from playground.ui.project.page import begin, project_page
+from playground.ui.project.verdict import guessing
+from playground.ui.project.workbench import predictor_or_message
+from playground.ui.shell import browser, language
+from playground.ui.shell.language import _
+from playground.ui.shell.widget_state import bind
+from playground.ui.widgets.controls import Panel
 
-WEEKDAY = project("weekday")
-assert isinstance(WEEKDAY, TableProject)
+WEEKDAY = cast(TableProject, project("weekday"))
 begin(WEEKDAY)
 own = table_page.OwnTable(WEEKDAY)
 NAMES = {day: _(name) for day, name in WEEKDAY.label_names.items()}
@@ -45,7 +46,7 @@ def try_it(run: Run) -> None:
         )
     assert answer.label is not None
     assert answer.probabilities is not None
-    charts.probability_bars(answer.probabilities, NAMES, "weekday.bars")
+    vega.probability_bars(answer.probabilities, NAMES, "weekday.bars")
     browser.say_answer(NAMES[answer.label], answer.probabilities[answer.label])
     guessing(run)
     sweep(predictor, row)
@@ -58,7 +59,7 @@ def sweep(predictor: Predictor, row: Mapping[str, Value]) -> None:
         _("What changes the answer?"),
         list(columns),
         format_func={name: _(column.label) for name, column in columns.items()}.__getitem__,
-        **tied("weekday.sweep", "morning"),
+        **bind("weekday.sweep", "morning"),
         help=_(
             "This input runs from its lowest to its highest value; the others stay as you set them."
         ),
@@ -66,7 +67,7 @@ def sweep(predictor: Predictor, row: Mapping[str, Value]) -> None:
     steps = torch.linspace(columns[name].low, columns[name].high, 49)
     inputs = WEEKDAY.encoder.encode(row).repeat(len(steps), 1)
     inputs[:, list(columns).index(name)] = steps
-    charts.shares_over(
+    vega.shares_over(
         steps.tolist(),
         predictor.ask(inputs).tolist(),
         [NAMES[day] for day in weekday.DAYS],

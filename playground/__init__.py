@@ -23,12 +23,12 @@ os.environ.setdefault("GOMP_SPINCOUNT", "30000")
 
 from playground.data.dataset import Examples
 from playground.errors import PlaygroundError
+from playground.facade.library import Trained, fetch, load, run, table, train
 from playground.history import History
-from playground.library import Trained, fetch, load, run, table, train
 from playground.projects import PROJECTS, project
 from playground.projects.base import Answer, Project
 from playground.recipe import Recipe
-from playground.rps import Opponent
+from playground.rps_opponent import Opponent
 from playground.training import evaluate
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from playground.terminal import main
+from playground.facade.terminal import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -2,7 +2,7 @@
 
 The source string is English and is the key. The Polish catalogue is a plain
 ``.po`` file that is compiled in memory at the first use, so there is no binary in git.
-Nothing here knows Streamlit; who the reader is, is decided in ``ui/language.py``.
+Nothing here knows Streamlit; who the reader is, is decided in ``ui/shell/language.py``.
 """
 
 from __future__ import annotations

@@ -11,26 +11,26 @@ from typing import Final
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 
-MOST_BYTES: Final = 2**30
+MAX_RUN_BYTES: Final = 2**30
 """Of one run at its peak. As many runs peak at a time as there are workers: one a core."""
 
-MOST_OPERATIONS: Final = 200_000_000_000
+MAX_OPERATIONS: Final = 200_000_000_000
 """Multiplications and additions at a stretch: a step, or a look at the validation set.
 
 A worker goes on to the next student's run only after one of them. One core of a busy
 laptop makes 10 to 20 thousand million a second, so that is 10 to 20 seconds.
 """
 
-MOST_DATA: Final = 256 * 2**20
+MAX_DATA_BYTES: Final = 256 * 2**20
 """Bytes of one run's examples, own pictures repeated: 2,000 pictures 500 times are 780 MB."""
 
-MOST_DRAWING: Final = 100
+MAX_DRAWING_SECONDS: Final = 100
 """Seconds of a busy core that drawing a data set may take; meanwhile it is one worker less."""
 
-MOST_ACTIVE: Final = 4
+MAX_ACTIVE_RUNS: Final = 4
 """Runs of one desk that train at a time, in all its tabs together."""
 
-MOST_BEHIND: Final = 36
+MAX_BACKGROUND_RUNS: Final = 36
 """The same for those in the background: one sweep of the largest size."""
 
 
@@ -44,22 +44,22 @@ def check_active(count: int, already: int, background: bool) -> None:
     Raises:
         LimitError: naming the limit and what to do.
     """
-    if background and already + count > MOST_BEHIND:
+    if background and already + count > MAX_BACKGROUND_RUNS:
         raise LimitError(
             N_(
                 "One desk can train at most {limit} sweep runs at a time, and {count} are "
                 "training: stop that sweep, or wait until it has finished."
             ),
-            limit=MOST_BEHIND,
+            limit=MAX_BACKGROUND_RUNS,
             count=already,
         )
-    if not background and already + count > MOST_ACTIVE:
+    if not background and already + count > MAX_ACTIVE_RUNS:
         raise LimitError(
             N_(
                 "One desk can train at most {limit} networks at a time, and {count} are training: "
                 "pause or stop one on its page, or wait until one has finished."
             ),
-            limit=MOST_ACTIVE,
+            limit=MAX_ACTIVE_RUNS,
             count=already,
         )
 
@@ -70,14 +70,14 @@ def check_data(size: int) -> None:
     Raises:
         LimitError: naming the size, the limit, and what to change.
     """
-    if size > MOST_DATA:
+    if size > MAX_DATA_BYTES:
         raise LimitError(
             N_(
                 "With your own pictures repeated that often, the examples would take {need} MB of "
                 "memory, and {limit} are allowed: choose fewer repeats."
             ),
             need=megabytes(size),
-            limit=megabytes(MOST_DATA),
+            limit=megabytes(MAX_DATA_BYTES),
         )
 
 
@@ -88,7 +88,7 @@ def check_drawing(pictures: int, milliseconds: float) -> None:
         LimitError: naming the time, the limit, and what to change.
     """
     seconds = pictures * milliseconds / 1000
-    if seconds > MOST_DRAWING:
+    if seconds > MAX_DRAWING_SECONDS:
         raise LimitError(
             N_(
                 "Drawing {pictures} such pictures would take about {seconds} seconds, and {limit} "
@@ -96,7 +96,7 @@ def check_drawing(pictures: int, milliseconds: float) -> None:
             ),
             pictures=pictures,
             seconds=round(seconds),
-            limit=MOST_DRAWING,
+            limit=MAX_DRAWING_SECONDS,
         )
 
 

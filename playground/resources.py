@@ -25,11 +25,11 @@ from playground.limits import LimitError, megabytes
 from playground.recipe import Recipe
 
 MEMORY: Final = "PLAYGROUND_MEMORY"  # environment: MB for all runs together
-OTHERS: Final = 3 * 2**30  # bytes for the system, the program and its pages
-USUAL: Final = 8 * 2**30  # bytes of a machine that does not say how many it has
+RESERVED_BYTES: Final = 3 * 2**30  # bytes for the system, the program and its pages
+DEFAULT_MEMORY: Final = 8 * 2**30  # bytes of a machine that does not say how many it has
 
 MEASURED: Final = 6_000  # examples of the largest validation set of pictures; tables cost little
-TOGETHER: Final = 1_000  # examples that training.outputs_of measures at a time
+EVAL_BATCH: Final = 1_000  # examples that training.outputs_of measures at a time
 FLOAT: Final = 4  # bytes of a float32
 
 # What the estimates depend on, besides the data's options.
@@ -57,7 +57,7 @@ _KEPT: Final = 2
 
 
 @dataclass(frozen=True)
-class Need:
+class ResourceEstimate:
     """What a recipe takes.
 
     ``weights``: bytes of all weights with gradients, optimizer and copies. ``signals``:
@@ -77,12 +77,12 @@ class Need:
         return self.weights + self.signals
 
     @property
-    def over(self) -> Need:
+    def over(self) -> ResourceEstimate:
         """What is left of it when the run is over: one copy of the weights, and the examples."""
-        return Need(self.parameters, FLOAT * self.parameters, 0, 0, self.data)
+        return ResourceEstimate(self.parameters, FLOAT * self.parameters, 0, 0, self.data)
 
 
-def need(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> Need:
+def estimate(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> ResourceEstimate:
     """Count what ``recipe`` would take for inputs of that shape; no memory is used for it.
 
     Signals: backpropagation keeps each layer's output of the whole batch, and handles two
@@ -96,10 +96,10 @@ def need(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> Need:
     net = _net(Recipe("", **network), input_shape, outputs)
     copies = _COPIES + _KEPT + 2 * _REMEMBERED[recipe.optimizer]  # remembered, and kept
     trained = recipe.batch_size * (net.outputs + 2 * net.largest)
-    measured = TOGETHER * 3 * net.largest
+    measured = EVAL_BATCH * 3 * net.largest
     # Backward is twice the work of forward: once for the signals, once for the weights.
     examples = max(3 * recipe.batch_size, MEASURED)
-    return Need(
+    return ResourceEstimate(
         net.parameters,
         FLOAT * copies * net.parameters,
         FLOAT * max(trained, measured),
@@ -113,8 +113,8 @@ def check(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> None:
     Raises:
         LimitError: naming the figure, the limit, and what to make smaller.
     """
-    found = need(recipe, input_shape, outputs)
-    if found.bytes > limits.MOST_BYTES:
+    found = estimate(recipe, input_shape, outputs)
+    if found.bytes > limits.MAX_RUN_BYTES:
         raise LimitError(
             N_(
                 "This network would need about {need} MB of memory: {weights} MB for its weights "
@@ -125,9 +125,9 @@ def check(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> None:
             need=megabytes(found.bytes),
             weights=megabytes(found.weights),
             signals=megabytes(found.signals),
-            limit=megabytes(limits.MOST_BYTES),
+            limit=megabytes(limits.MAX_RUN_BYTES),
         )
-    if found.operations > limits.MOST_OPERATIONS:
+    if found.operations > limits.MAX_OPERATIONS:
         raise LimitError(
             N_(
                 "This network would hold up everybody else: a step, or a look at the validation "
@@ -135,11 +135,11 @@ def check(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> None:
                 "allowed. Choose fewer channels, a larger stride or a smaller batch."
             ),
             need=math.ceil(found.operations / 1e9),
-            limit=limits.MOST_OPERATIONS // 1_000_000_000,
+            limit=limits.MAX_OPERATIONS // 1_000_000_000,
         )
 
 
-def together(needs: Iterable[Need], at_once: int) -> int:
+def peak_bytes(needs: Iterable[ResourceEstimate], at_once: int) -> int:
     """Bytes of runs of which ``at_once`` are in a step at a time: between steps no signals stay.
 
     Which are in a step is anybody's guess, so those with the largest signals.
@@ -149,15 +149,17 @@ def together(needs: Iterable[Need], at_once: int) -> int:
     return sum(one.weights + one.data for one in found) + sum(peaks)
 
 
-def check_together(new: Iterable[Need], others: Iterable[Need], at_once: int, budget: int) -> None:
+def check_together(
+    new: Iterable[ResourceEstimate], others: Iterable[ResourceEstimate], at_once: int, budget: int
+) -> None:
     """Refuse runs that do not fit into ``budget`` bytes beside the ``others``, which train.
 
     Raises:
         LimitError: naming what they need, what is left, and what to do.
     """
     others = list(others)
-    taken = together(others, at_once)
-    wanted = together([*others, *new], at_once)
+    taken = peak_bytes(others, at_once)
+    wanted = peak_bytes([*others, *new], at_once)
     if wanted > budget:
         raise LimitError(
             N_(
@@ -181,7 +183,7 @@ def budget() -> int:
     if said.isdecimal() and int(said):
         return int(said) * 2**20
     machine = memory()
-    return max(machine - OTHERS, machine // 2)
+    return max(machine - RESERVED_BYTES, machine // 2)
 
 
 def memory(root: Path = Path("/")) -> int:
@@ -192,7 +194,7 @@ def memory(root: Path = Path("/")) -> int:
     try:
         found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     except (AttributeError, ValueError, OSError):  # Windows
-        found = [USUAL]
+        found = [DEFAULT_MEMORY]
     groups = root / "sys/fs/cgroup"
     files = [groups / "memory.max", groups / "memory/memory.limit_in_bytes"]
     for line in _read(root / "proc/self/cgroup").splitlines():
@@ -248,11 +250,11 @@ def _net(recipe: Recipe, input_shape: tuple[int, ...], outputs: int) -> _Net:
 
 __all__ = [
     "FIELDS",
-    "Need",
+    "ResourceEstimate",
     "budget",
     "check",
     "check_together",
+    "estimate",
     "memory",
-    "need",
-    "together",
+    "peak_bytes",
 ]

@@ -6,12 +6,30 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
+import torch
 from torch import nn
 
-from playground.checkpoint import Checkpoint
 from playground.recipe import Recipe
 
 Rule = Literal["patience", "target"]
+
+
+class WeightsCopy:
+    """A copy of the weights to go back to."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.weights = list(model.parameters())
+        self.copies = [weight.detach().clone() for weight in self.weights]
+
+    @torch.no_grad()
+    def save(self) -> None:
+        for copy, weight in zip(self.copies, self.weights, strict=True):
+            copy.copy_(weight)
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        for copy, weight in zip(self.copies, self.weights, strict=True):
+            weight.copy_(copy)
 
 
 class StopRules:
@@ -25,7 +43,7 @@ class StopRules:
 
     def __init__(self, recipe: Recipe, model: nn.Module) -> None:
         self.patience, self.target = recipe.patience, recipe.target
-        self.best = Checkpoint(model)
+        self.best = WeightsCopy(model)
         self.lowest = math.inf  # validation loss so far
         self.waited = 0  # epochs since then
 

@@ -17,12 +17,12 @@ import torch
 from torch import nn
 
 from playground import losses, optimizers
-from playground.checkpoint import Checkpoint
 from playground.data.dataset import Dataset, Examples
 from playground.metrics import Average, figures
 from playground.optimizers import Settings
-from playground.progress import Progress
 from playground.recipe import Recipe
+from playground.stopping import WeightsCopy
+from playground.training_state import TrainingState
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def fit(
     dataset: Dataset,
     recipe: Recipe,
     controls: Controls | None = None,
-    progress: Progress | None = None,
+    progress: TrainingState | None = None,
 ) -> Generator[Step | Epoch, None, Ending]:
     """Train ``model`` on ``dataset.train`` as ``recipe`` says.
 
@@ -83,11 +83,11 @@ def fit(
     """
     controls = controls or Controls(recipe)
     loss_function = losses.build(recipe)
-    progress = progress or Progress(model, recipe)
+    progress = progress or TrainingState(model, recipe)
     optimizer, rules = progress.optimizer, progress.rules
     batches = steps_per_epoch(recipe, dataset)
     factor = optimizers.schedule(recipe, recipe.epochs * batches, batches)
-    good = Checkpoint(model)
+    good = WeightsCopy(model)
     step = progress.step
 
     for epoch in range(progress.epoch + 1, recipe.epochs + 1):

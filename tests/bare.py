@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from playground.data.dataset import Examples
-from playground.data.problems import Problem
+from playground.data.messages import Problem
 from playground.projects.base import Exported, Project
 from playground.recipe import Recipe
 

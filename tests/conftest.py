@@ -30,7 +30,7 @@ from playground.projects.base import Preset
 from playground.projects.picture import PictureProject
 from playground.recipe import Recipe
 from playground.runtime.service import RunService
-from playground.ui import parts
+from playground.ui.shell import parts
 
 SIDE = 6  # of the test pictures, in pixels
 

@@ -17,14 +17,14 @@ from playground.data.dataset import Examples
 from playground.desks import stored_run, writer
 from playground.desks.desk import Desk
 from playground.desks.registry import FORGET
-from playground.desks.run_list import Kept
+from playground.desks.run_list import RunEntry
 from playground.desks.stored_run import RESTARTED
 from playground.fields import Field
 from playground.optimizers import Settings
 from playground.projects.base import Project
 from playground.projects.rps.data import Round
 from playground.recipe import Recipe
-from playground.rps.games import games
+from playground.rps_opponent.games import games
 from playground.runtime.run import Run
 from playground.storage import codecs
 from playground.storage import store as store_module
@@ -83,7 +83,9 @@ def let_go(process: Process, run: Run) -> bool:
     return holding.idle(process.service, run)
 
 
-def train(process: Process, desk: Desk, run: Run, wait: Wait, epochs: int | None = None) -> Kept:
+def train(
+    process: Process, desk: Desk, run: Run, wait: Wait, epochs: int | None = None
+) -> RunEntry:
     """Train as a page does: start, list, and wait for the end (or for some epochs, and pause)."""
     desk.runs[run.project.name] = run
     kept = desk.take(run)
@@ -414,7 +416,7 @@ def test_a_deleted_desk_stays_deleted(
     desk.runs["bars"] = run
     desk.take(run)
     process.service.start(run)
-    wait_until(lambda: run.milestone is not None)
+    wait_until(lambda: run.checkpoint is not None)
     process.desks.delete(desk)
     process.service.stop(run)
     desk.put(PICTURES, [picture(1)])
@@ -749,7 +751,7 @@ def test_a_disk_that_cannot_be_written_leaves_a_desk_in_memory(
 def test_a_full_desk_says_so_and_goes_on_when_there_is_room(
     begin: Callable[[], Process], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "MOST_BYTES", 2000)
+    monkeypatch.setattr(store_module, "MAX_DESK_BYTES", 2000)
     process = begin()
     desk = process.desks.fresh()
     kind = games("rps.finished")

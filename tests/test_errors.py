@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playground.data import pictures, tables
-from playground.data.problems import Problem
+from playground.data.messages import Problem
 from playground.errors import LONGEST, PlaygroundError
 from playground.projects.coffee.data import ENCODER
 

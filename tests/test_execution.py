@@ -6,7 +6,7 @@ import torch
 
 from playground.history import History
 from playground.projects.base import Project
-from playground.runtime.execution import MOST_LOST, Execution
+from playground.runtime.execution import MAX_LOST_TRAINERS, Execution
 from playground.runtime.run import Run
 from playground.runtime.trainer import LostError, Trainer
 from playground.training import fit
@@ -37,12 +37,12 @@ def test_turns_give_the_numbers_of_the_bare_loop(bars: Project) -> None:
 
 def test_it_says_when_there_is_something_worth_keeping(bars: Project) -> None:
     run = Run(bars, bars.recipe(epochs=2))
-    run.milestone_wanted = True
+    run.checkpoint_wanted = True
     run.state = "waiting"
     execution, news = Execution(run), []
     while execution.wants:
         if execution.turn(0.0):
-            news.append(run.milestone.epoch if run.milestone and not run.over else run.state)
+            news.append(run.checkpoint.epoch if run.checkpoint and not run.over else run.state)
     assert news == [1, "finished"]
 
 
@@ -71,9 +71,9 @@ def test_a_page_that_wants_the_data_alone_trains_nothing(bars: Project) -> None:
 def test_whose_trainer_is_lost_too_often_fails(bars: Project) -> None:
     run = Run(bars, bars.recipe())
     whole = Run(bars, bars.recipe())
-    whole.milestone_wanted = True
+    whole.checkpoint_wanted = True
     finish(Execution(whole))
-    run.milestone = whole.milestone
+    run.checkpoint = whole.checkpoint
     tried = []
 
     def nowhere(run: Run) -> Trainer:
@@ -81,6 +81,6 @@ def test_whose_trainer_is_lost_too_often_fails(bars: Project) -> None:
         raise LostError("It is gone.")
 
     finish(Execution(run, nowhere))
-    assert tried == [None] + [whole.milestone] * MOST_LOST
+    assert tried == [None] + [whole.checkpoint] * MAX_LOST_TRAINERS
     assert run.state == run.snapshot().history.ended == "failed"
-    assert run.trained, "its last milestone's weights stay"
+    assert run.trained, "its last checkpoint's weights stay"

@@ -16,13 +16,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from playground import models
-from playground.export import five_parts
-from playground.export.five_parts import Choices
 from playground.i18n import CATALOGUES
-from playground.insight import activations, backprop, batches, convolution, loss_curves, neuron
+from playground.lesson import (
+    activations,
+    backprop,
+    batches,
+    convolution,
+    five_parts,
+    loss_curves,
+    neuron,
+)
+from playground.lesson.five_parts import Choices
 from playground.prose import sections
 from playground.recipe import Recipe
-from playground.ui.tiny_network import START
+from playground.ui.lesson.tiny_network import START
 
 
 def says(page: str, section: str, english: str, polish: str) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.runtime.fair_queue import MOST_LOADING, ROUND, FairQueue
-from playground.runtime.run import Share
+from playground.runtime.fair_queue import MAX_LOADING, ROUND, FairQueue
+from playground.runtime.run import CpuAccount
 
 TURN = 0.05  # seconds
 
@@ -20,7 +20,7 @@ class Job:
     """A job that says of itself what a test wants."""
 
     name: str = ""
-    share: Share = field(default_factory=Share)
+    share: CpuAccount = field(default_factory=CpuAccount)
     background: bool = False
     threads: int = 1
     wants: bool = True
@@ -101,7 +101,7 @@ def test_a_hundred_students_get_the_same_whatever_they_train() -> None:
     """Some let six train at once, and some have a network whose step takes ten turns' time."""
     jobs = []
     for n in range(100):
-        share = Share()
+        share = CpuAccount()
         jobs += [Job(f"{n}", share) for _run in range(6 if n % 10 == 0 else 1)]
     queue = filled(*jobs)
     used: Counter[str] = Counter()
@@ -128,19 +128,19 @@ def test_who_comes_late_has_saved_up_nothing() -> None:
     turns(queue, 100)
     queue.level(late)
     queue.add(late)
-    assert late.share.used == early.share.used
+    assert late.share.seconds == early.share.seconds
     assert Counter(turns(queue, 100))["l"] == pytest.approx(50, abs=2)
 
 
 def test_a_second_run_of_who_trains_already_begins_where_the_first_is() -> None:
-    share = Share()
+    share = CpuAccount()
     others = Job("o")
     queue = filled(Job("a", share), others)
     turns(queue, 100)
-    others.share.used += 100
-    used = share.used
+    others.share.seconds += 100
+    used = share.seconds
     queue.level(Job("b", share))
-    assert share.used == used
+    assert share.seconds == used
 
 
 # --- The background -------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def test_what_the_background_has_costs_its_student_nothing() -> None:
     job = Job(background=True)
     queue = filled(job)
     turns(queue, 10)
-    assert job.share.used == 0
+    assert job.share.seconds == 0
 
 
 def test_the_background_takes_a_core_that_is_free_and_leaves_it() -> None:
@@ -210,7 +210,7 @@ def test_a_single_worker_loads_too() -> None:
 
 
 def test_only_so_many_data_sets_are_begun_before_one_is_done() -> None:
-    begun = [Job(f"{n}", loaded=False, loading=True) for n in range(MOST_LOADING)]
+    begun = [Job(f"{n}", loaded=False, loading=True) for n in range(MAX_LOADING)]
     late = Job("late", loaded=False)
     queue = filled(late, *begun)
     assert queue.take() is begun[0]
@@ -220,7 +220,7 @@ def test_only_so_many_data_sets_are_begun_before_one_is_done() -> None:
 
 
 def test_data_of_the_background_do_not_hold_up_those_in_front() -> None:
-    behind = [Job(background=True, loaded=False, loading=True) for _n in range(MOST_LOADING)]
+    behind = [Job(background=True, loaded=False, loading=True) for _n in range(MAX_LOADING)]
     front = Job("f", loaded=False)
     assert filled(*behind, front).take() is front
 

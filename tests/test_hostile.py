@@ -31,13 +31,14 @@ from hypothesis import strategies as some
 from torch import Tensor, nn
 from wrapped import Broken, Wrapped
 
-from playground import limits, links
+from playground import limits
 from playground.data import tables
 from playground.data.dataset import Dataset, Examples
 from playground.data.pictures import load_zip
 from playground.desks import run_list
 from playground.desks.run_list import RunList
 from playground.errors import PlaygroundError
+from playground.experiments import permalink
 from playground.export import weights
 from playground.history import Change, EpochRow, History
 from playground.projects import PROJECTS, project
@@ -47,12 +48,12 @@ from playground.projects.table import TableProject
 from playground.recipe import FIELDS, Recipe
 from playground.runtime import fair_queue
 from playground.runtime import service as service_module
-from playground.runtime.run import Run, Share, Snapshot
+from playground.runtime.run import CpuAccount, Run, Snapshot
 from playground.runtime.service import RunService
 from playground.storage.errors import StoreError
 from playground.storage.records import Row
 from playground.storage.store import Store
-from playground.ui.problems import plain
+from playground.ui.shell.problems import plain
 
 Wait = Callable[[Callable[[], object]], None]
 FUZZ: Final = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -431,7 +432,7 @@ def test_a_network_with_another_recipe_is_refused(data: some.DataObject) -> None
         found = weights.load(raw)
     except PlaygroundError:
         return
-    assert isinstance(found, weights.Kept)
+    assert isinstance(found, weights.SavedNetwork)
     model = project(name).build(found.recipe)
     model.load_state_dict(found.weights)
 
@@ -464,10 +465,10 @@ def _saved(name: str, recipe: str) -> bytes:
 @example("shapes", {"channels": "128,128", "kernels": "3,3", "strides": "1,1"})
 def test_any_link_is_a_recipe_or_says_why_not(name: str, link: dict[str, str]) -> None:
     kind = project(name)
-    fields = {field.name: field for field in links.fields(kind)}
-    values, problems = links.read(fields, link)
+    fields = {field.name: field for field in permalink.fields(kind)}
+    values, problems = permalink.read(fields, link)
     try:
-        links.recipe(kind, {**{key: one.default for key, one in fields.items()}, **values})
+        permalink.recipe(kind, {**{key: one.default for key, one in fields.items()}, **values})
     except PlaygroundError:
         assert name == "shapes" or name == "digits"  # too large a network, which the page says
     for problem in problems:
@@ -574,20 +575,20 @@ def test_a_clock_that_jumps_stops_nobody_and_leaves_nobody_for_ever(
     service.start(watched)
     service.start(left)
     clock.now += jump
-    service.sweep()
-    service.sweep()
+    service.reap_idle()
+    service.reap_idle()
     assert watched.active
     assert left.active
     for _ in range(math.ceil(service.pause_after) + 1):
         clock.now += 1 if abs(jump) < 1e17 else 1024
         service.look(watched)
-        service.sweep()
+        service.reap_idle()
     assert watched.active
     assert left.snapshot().pausing_unwatched
     for _ in range(math.ceil(service.stop_after)):
         clock.now += 1 if abs(jump) < 1e17 else 1024
         service.look(watched)
-        service.sweep()
+        service.reap_idle()
     assert left.over
     assert watched.active
 
@@ -600,7 +601,7 @@ def test_a_clock_that_jumps_to_and_fro_is_no_time(
     begun = clock.now
     for turn in range(50):
         clock.now = begun + (10_000 if turn % 2 else -10_000)
-        service.sweep()
+        service.reap_idle()
         service.look(run)
     assert run.active
 
@@ -614,7 +615,7 @@ def test_a_client_that_vanishes_leaves_nothing_behind(
     del run  # the session is gone, with its list of runs
     for _ in range(round(service.stop_after) + 2):
         clock.now += 1
-        service.sweep()
+        service.reap_idle()
     assert service.executions == {}
 
     def forgotten() -> bool:
@@ -671,7 +672,7 @@ def test_one_with_many_runs_gets_no_more_than_one_with_one(
     bars: Project, alone: RunService, wait_until: Wait
 ) -> None:
     many = RunList()
-    many_at_once = range(limits.MOST_ACTIVE)
+    many_at_once = range(limits.MAX_ACTIVE_RUNS)
     runs = [Run(Wrapped(bars, Slow(0.002)), bars.recipe(epochs=500)) for _ in many_at_once]
     single = Run(Wrapped(bars, Slow(0.002)), bars.recipe(epochs=500))
     for run in runs:
@@ -708,10 +709,10 @@ def test_who_draws_a_large_data_set_leaves_a_worker_to_the_others(
 
 def test_nobody_saves_up_turns(bars: Project, service: RunService) -> None:
     early, late = endless(bars), endless(bars)
-    early.share = Share(100.0)
+    early.share = CpuAccount(100.0)
     service.start(early)
     service.start(late)
-    assert late.share.used >= 100.0
+    assert late.share.seconds >= 100.0
 
 
 # --- Others' things ---------------------------------------------------------------------------

@@ -9,16 +9,17 @@ import pytest
 import torch
 from torch import nn
 
-from playground import limits, models, resources, sweep
+from playground import limits, models, resources
 from playground.__main__ import main
 from playground.data.dataset import Examples, with_own
 from playground.desks.run_list import RunList
+from playground.experiments import sweep
 from playground.i18n import translate
 from playground.limits import LimitError
 from playground.projects import PROJECTS, project
 from playground.projects.base import Project
 from playground.recipe import Recipe
-from playground.resources import Need
+from playground.resources import ResourceEstimate
 from playground.runtime.run import Run
 from playground.runtime.service import RunService
 
@@ -32,11 +33,11 @@ GIANT: dict[str, Any] = {
 }
 
 
-def need(kind: Project, **changes: Any) -> Need:
+def need(kind: Project, **changes: Any) -> ResourceEstimate:
     """What a recipe takes, whether or not it may."""
     data = {**kind.recipe().data, **changes.pop("data", {})}
     recipe = kind.recipe().with_(data=data, **changes)
-    return resources.need(recipe, kind.input_shape(recipe), kind.outputs)
+    return resources.estimate(recipe, kind.input_shape(recipe), kind.outputs)
 
 
 def test_a_giant_is_refused_with_the_figure_the_limit_and_the_way_out() -> None:
@@ -58,7 +59,7 @@ def test_a_giant_needs_no_memory_to_be_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(models, "build", made)
     monkeypatch.setattr(nn.Module, "to_empty", made)
     found = need(project("shapes"), **GIANT, hidden=(1024,) * 6, activation="maxout")
-    assert found.bytes > 10 * limits.MOST_BYTES
+    assert found.bytes > 10 * limits.MAX_RUN_BYTES
 
 
 def test_work_that_would_hold_up_everybody_is_refused_too() -> None:
@@ -73,9 +74,9 @@ def test_every_preset_is_far_from_the_limits(name: str) -> None:
     kind = project(name)
     for preset in kind.presets:
         recipe = kind.preset(preset.name)
-        found = resources.need(recipe, kind.input_shape(recipe), kind.outputs)
-        assert found.bytes < limits.MOST_BYTES / 4
-        assert found.operations < limits.MOST_OPERATIONS / 4
+        found = resources.estimate(recipe, kind.input_shape(recipe), kind.outputs)
+        assert found.bytes < limits.MAX_RUN_BYTES / 4
+        assert found.operations < limits.MAX_OPERATIONS / 4
 
 
 def test_the_largest_table_networks_of_the_sliders_are_allowed() -> None:
@@ -114,7 +115,7 @@ def test_counts_are_those_of_the_real_network(changes: dict[str, Any], bars: Pro
         if not isinstance(module, nn.Sequential):
             module.register_forward_hook(seen)
     model(torch.zeros(1, 6, 6))
-    found = resources.need(recipe, (6, 6), 3)
+    found = resources.estimate(recipe, (6, 6), 3)
     assert found.parameters == models.parameters(model)
     largest = max([*sizes, 36])
     kept = 10 * (36 + sum(sizes) + 2 * largest)
@@ -188,16 +189,16 @@ def test_a_class_with_usual_networks_fits_a_machine_of_8_gb(
             run = Run(kind, kind.recipe(seed=seed))
             listed.take(run)
             service.start(run)
-            if place < len(kinds) - limits.MOST_ACTIVE:
+            if place < len(kinds) - limits.MAX_ACTIVE_RUNS:
                 service.stop(run)
             runs.append(run)
-    assert service.active == students * limits.MOST_ACTIVE
+    assert service.active == students * limits.MAX_ACTIVE_RUNS
 
 
 def test_a_class_with_the_largest_networks_does_not() -> None:
     kind = project("digits")
     largest = kind.need(kind.recipe(hidden=(1024,) * 6, architecture="mlp", batch_size=1024))
-    assert largest.bytes < limits.MOST_BYTES
+    assert largest.bytes < limits.MAX_RUN_BYTES
     others = [largest] * 20
     resources.check_together([largest], others, 2, 8 * GIB)
     with pytest.raises(LimitError) as refused:
@@ -207,16 +208,21 @@ def test_a_class_with_the_largest_networks_does_not() -> None:
 
 
 def test_signals_count_for_those_in_a_step_alone() -> None:
-    small, large = Need(1, 10, 100, 0, 1), Need(1, 20, 1000, 0, 2)
-    assert resources.together([], 2) == 0
-    assert resources.together([small, large, small], 2) == 44 + 1100
-    assert resources.together([small, large, small], 9) == 44 + 1200
-    assert large.over == Need(1, 4, 0, 0, 2)
+    small, large = ResourceEstimate(1, 10, 100, 0, 1), ResourceEstimate(1, 20, 1000, 0, 2)
+    assert resources.peak_bytes([], 2) == 0
+    assert resources.peak_bytes([small, large, small], 2) == 44 + 1100
+    assert resources.peak_bytes([small, large, small], 9) == 44 + 1200
+    assert large.over == ResourceEstimate(1, 4, 0, 0, 2)
 
 
 def test_a_refusal_names_what_is_left_and_is_said_in_polish() -> None:
     with pytest.raises(LimitError) as refused:
-        resources.check_together([Need(1, 300 * 2**20, 0, 0)], [Need(1, 800 * 2**20, 0, 0)], 2, GIB)
+        resources.check_together(
+            [ResourceEstimate(1, 300 * 2**20, 0, 0)],
+            [ResourceEstimate(1, 800 * 2**20, 0, 0)],
+            2,
+            GIB,
+        )
     assert "needs about 300 MB more, but only 224 of the 1024 MB" in str(refused.value)
     assert "for everyone's networks are free" in str(refused.value)
     said = refused.value.text(lambda text: translate(text, "pl"))
@@ -278,8 +284,8 @@ def test_own_pictures_repeated_too_often_are_refused_before_they_are(bars: Proje
 @pytest.mark.parametrize("size", ["28", "64"])
 def test_the_largest_data_sets_that_are_drawn_may_be_repeated(size: str) -> None:
     examples = next(field for field in project("shapes").data_fields if field.name == "examples")
-    assert examples.high * int(size) ** 2 < limits.MOST_DATA
+    assert examples.high * int(size) ** 2 < limits.MAX_DATA_BYTES
 
 
 def test_a_sweep_fits_into_what_a_desk_may_do_in_the_background() -> None:
-    assert sweep.MOST_RUNS <= limits.MOST_BEHIND
+    assert sweep.MAX_RUNS <= limits.MAX_BACKGROUND_RUNS

@@ -55,7 +55,7 @@ from __future__ import annotations
 
 import torch
 
-from playground.data.columns import Encoder
+from playground.data.encoder import Encoder
 from playground.data.dataset import Examples
 from playground.fields import Field
 
@@ -82,11 +82,11 @@ PAGE: Final = '''"""Sonar: a table that was measured."""
 
 from playground.projects import project
 from playground.ui import evaluation, language, table_page
-from playground.ui.comparison import comparison
-from playground.ui.language import _
-from playground.ui.project_page import begin, project_page
-from playground.ui.verdict import guessing
-from playground.ui.workbench import predictor_or_message
+from playground.ui.project.baselines import comparison
+from playground.ui.shell.language import _
+from playground.ui.project.page import begin, project_page
+from playground.ui.project.verdict import guessing
+from playground.ui.project.workbench import predictor_or_message
 
 SONAR = project("sonar")
 begin(SONAR)
@@ -121,13 +121,13 @@ TAKE_IT: Final = (
     "tests/test_projects.py",
     "tests/test_presets.py",
     "tests/test_limits.py",
-    "tests/test_links.py",
+    "tests/experiments/test_permalink.py",
     "tests/test_versions.py",
     "tests/export/test_script.py",
     "tests/export/test_onnx_file.py",
     "tests/export/test_weights.py",
     "tests/insight/test_inside.py",
-    "tests/ui/test_thumbnails.py",
+    "tests/ui/charts/test_thumbnails.py",
     "tests/pages/test_pages.py",
     "tests/pages/test_links_page.py",
     "tests/pages/test_inside_tab.py",

@@ -24,17 +24,17 @@ LIST: Final = "playground/projects/__init__.py"
 # Who may know which, and why.
 ALLOWED: Final = {
     # What only the game's page shows; Streamlit may not be imported in the project's folder.
-    "playground/ui/rps_game.py": {"rps"},
-    "playground/ui/served/browser.js": {"rps"},
+    "playground/ui/project/rps_game.py": {"rps"},
+    "playground/ui/shell/served/browser.js": {"rps"},
     # The predictors that one plays against, made from the project's simulated players.
-    "playground/rps/games.py": {"rps"},
-    "playground/rps/make_weights.py": {"rps"},
-    "playground/rps/match.py": {"rps"},
-    "playground/rps/opponent.py": {"rps"},
+    "playground/rps_opponent/games.py": {"rps"},
+    "playground/rps_opponent/make_weights.py": {"rps"},
+    "playground/rps_opponent/match.py": {"rps"},
+    "playground/rps_opponent/opponent.py": {"rps"},
     # Lessons that explain something by a project's examples.
     "pages/loss.py": {"coffee", "shapes"},
-    "playground/insight/batches.py": {"coffee"},
-    "playground/insight/convolution.py": {"shapes"},
+    "playground/lesson/batches.py": {"coffee"},
+    "playground/lesson/convolution.py": {"shapes"},
 }
 
 

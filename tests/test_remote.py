@@ -143,18 +143,18 @@ def test_who_looks_inside_gets_one_move(there: RunService, bars: Project, wait_u
             assert not torch.equal(move.before[name], after)
 
 
-def test_a_milestone_goes_on_in_another_process(
+def test_a_checkpoint_goes_on_in_another_process(
     there: RunService, service: RunService, bars: Project, wait_until: Wait
 ) -> None:
     recipe = bars.recipe(epochs=3, dropout=0.2, optimizer="adam")
     begun, whole = Run(bars, recipe), Run(bars, recipe)
-    begun.milestone_wanted = True
+    begun.checkpoint_wanted = True
     there.start(begun, "epoch")
     wait_until(idle(there, begun))
-    assert begun.milestone is not None
+    assert begun.checkpoint is not None
     train(service, wait_until, whole)
     for where in (there, service):
-        resumed = Run.resumed(bars, recipe, begun.milestone)
+        resumed = Run.resumed(bars, recipe, begun.checkpoint)
         train(where, wait_until, resumed)
         assert same(resumed, whole)
 
@@ -188,7 +188,7 @@ def test_stop_is_for_good_and_its_actor_forgets_the_run(
     there.start(run)
     wait_until(lambda: run.snapshot().history.steps > 3)
     execution = there.executions[run]
-    assert isinstance(execution.trainer, ray_trainer.There)
+    assert isinstance(execution.trainer, ray_trainer.RayTrainer)
     name = execution.trainer._name
     (post,) = (one for one in cluster.posts if name in one.held)
     there.stop(run, "Enough.")
@@ -201,7 +201,7 @@ def test_stop_is_for_good_and_its_actor_forgets_the_run(
     assert post.call(*asked, post.unneeded()) is None  # dropped with the next call
 
 
-def test_a_run_whose_actor_dies_goes_on_from_its_milestone_or_says_so(
+def test_a_run_whose_actor_dies_goes_on_from_its_checkpoint_or_says_so(
     there: RunService,
     service: RunService,
     cluster: ray_trainer.Cluster,
@@ -210,7 +210,7 @@ def test_a_run_whose_actor_dies_goes_on_from_its_milestone_or_says_so(
 ) -> None:
     recipe = bars.recipe(epochs=4, dropout=0.2, optimizer="adam")
     kept, forgotten, elsewhere, whole = (Run(bars, recipe) for _ in range(4))
-    kept.milestone_wanted = True
+    kept.checkpoint_wanted = True
     for post in cluster.posts:
         post.held.clear()  # what earlier tests have left
     for run in (kept, elsewhere, forgotten):  # the first and the third in one actor
@@ -245,7 +245,7 @@ def test_a_cluster_that_is_gone_ends_runs_with_a_sentence(
 ) -> None:
     """The last test of this file: the actors do not come back."""
     run = Run(bars, bars.recipe(epochs=4))
-    run.milestone_wanted = True
+    run.checkpoint_wanted = True
     there.start(run, "epoch")
     wait_until(idle(there, run))
     for post in cluster.posts:

@@ -43,14 +43,14 @@ def test_one_run_too_many_of_a_desk_is_refused_and_nothing_is_lost(
     bars: Project, idle: RunService
 ) -> None:
     mine, others = RunList(), RunList()
-    runs = [of_desk(bars, mine, seed) for seed in range(limits.MOST_ACTIVE + 1)]
+    runs = [of_desk(bars, mine, seed) for seed in range(limits.MAX_ACTIVE_RUNS + 1)]
     *first, last = runs
     for run in first:
         idle.start(run)
     with pytest.raises(LimitError, match="at most 4 networks at a time, and 4 are training"):
         idle.start(last)
     assert last.state == "ready"
-    assert [run.state for run in first] == ["waiting"] * limits.MOST_ACTIVE
+    assert [run.state for run in first] == ["waiting"] * limits.MAX_ACTIVE_RUNS
     idle.start(of_desk(bars, others))  # another desk has its own
     for run in first:
         idle.start(run, "epoch")  # who trains already may be told something else
@@ -71,7 +71,7 @@ def test_two_sessions_on_one_desk_count_together(bars: Project, idle: RunService
         desk.keep()
         assert desk.id is not None
         tabs = [desk, desks.open(desk.id)]
-        for seed in range(limits.MOST_ACTIVE):
+        for seed in range(limits.MAX_ACTIVE_RUNS):
             idle.start(of_desk(bars, tabs[seed % 2].kept, seed))
         for tab in tabs:
             with pytest.raises(LimitError):
@@ -84,10 +84,10 @@ def test_a_sweep_counts_apart_and_starts_whole_or_not_at_all(
     bars: Project, idle: RunService
 ) -> None:
     listed = RunList()
-    sweep = [of_desk(bars, listed, seed) for seed in range(limits.MOST_BEHIND)]
+    sweep = [of_desk(bars, listed, seed) for seed in range(limits.MAX_BACKGROUND_RUNS)]
     idle.start_all(sweep, background=True)
     assert all(run.active for run in sweep)
-    for seed in range(limits.MOST_ACTIVE):
+    for seed in range(limits.MAX_ACTIVE_RUNS):
         idle.start(of_desk(bars, listed, seed))
     second = [of_desk(bars, listed, seed) for seed in range(2)]
     with pytest.raises(LimitError, match="at most 36 sweep runs at a time, and 36 are training"):
@@ -111,7 +111,7 @@ def test_a_sweep_counts_apart_and_starts_whole_or_not_at_all(
 def room_for(project: Project, runs: int, workers: int) -> int:
     """Bytes for so many runs that train, and not for one more."""
     need = project.need(project.recipe())
-    return resources.together([need] * runs, workers) + need.weights // 2
+    return resources.peak_bytes([need] * runs, workers) + need.weights // 2
 
 
 def test_a_run_that_does_not_fit_is_refused_until_another_has_ended(
@@ -145,9 +145,9 @@ def test_a_run_that_is_over_keeps_its_weights_and_no_more(
     bars: Project, service: RunService, wait_until: Wait
 ) -> None:
     run = Run(bars, bars.recipe())
-    run.milestone_wanted = True
+    run.checkpoint_wanted = True
     service.start(run)
-    wait_until(lambda: run.over and run not in service.executions and run.milestone is None)
+    wait_until(lambda: run.over and run not in service.executions and run.checkpoint is None)
     assert run.predictor().model.state_dict()
     assert run.snapshot().history.steps == 12
     (held,) = admission.held([run])

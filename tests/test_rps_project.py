@@ -16,8 +16,8 @@ from playground.projects.base import Predictor
 from playground.projects.rps import Rps
 from playground.projects.rps import data as rps
 from playground.projects.rps.data import MOVES, Game
-from playground.rps import Opponent
-from playground.rps.match import LONGEST, PLAYERS, Learner, Match, Score, luck, numbered
+from playground.rps_opponent import Opponent
+from playground.rps_opponent.match import LONGEST, PLAYERS, Learner, Match, Score, luck, numbered
 
 PROJECT = playground.project("rps")
 assert isinstance(PROJECT, Rps)

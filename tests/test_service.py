@@ -131,7 +131,7 @@ def test_a_worker_makes_room_for_others_after_each_slice(
     bars: Project, wait_until: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service_module, "SLICE", 0.0)  # each step is one
-    monkeypatch.setattr(service_module, "MOST_REST", 1e-4)  # whatever was asked for
+    monkeypatch.setattr(service_module, "MAX_REST", 1e-4)  # whatever was asked for
     asked: list[int] = []
 
     def rest() -> float:
@@ -362,7 +362,7 @@ def let_pass(service: RunService, clock: MovableClock, seconds: float, *watched:
     """Time in which somebody looks at ``watched`` alone."""
     for _ in range(round(seconds)):
         clock.now += 1
-        service.sweep()
+        service.reap_idle()
         for run in watched:
             service.look(run)
 
@@ -625,7 +625,7 @@ def test_data_that_nobody_wants_any_more_are_not_made(
     service.leave(replaced)
     clock.now += service_module.LEAVE_AFTER + 1
     service.look(looked_at)
-    service.sweep()
+    service.reap_idle()
     assert not waits(service, deserted)
     permits.release(150)
     wait_until(lambda: looked_at.loaded)

@@ -29,7 +29,7 @@ from playground.storage.errors import (
     RefusedError,
     StoreError,
 )
-from playground.storage.records import Figure, Row, Score
+from playground.storage.records import BoardEntry, Row, Score
 from playground.storage.schema import EXAMPLES, METADATA
 from playground.storage.store import ID, Store
 
@@ -149,8 +149,8 @@ def test_sqlite_overwrites_what_was_deleted(store: Store, file: Path) -> None:
 def test_a_desk_is_full_by_bytes_and_by_number(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "MOST_BYTES", 1000)
-    monkeypatch.setattr(store_module, "MOST_THINGS", 3)
+    monkeypatch.setattr(store_module, "MAX_DESK_BYTES", 1000)
+    monkeypatch.setattr(store_module, "MAX_THINGS", 3)
     store.create(MINE)
     store.save_run(MINE, replace(RUN, network=b"n" * 600))
     with pytest.raises(DeskFullError, match="This desk is full"):
@@ -213,11 +213,11 @@ def test_an_address_names_a_desk_or_it_does_not() -> None:
 
 # --- The class board ------------------------------------------------------------------------
 
-FIGURE = Figure("digits", 0.9, None, 500, 1_234, 12.5, 300, 1.0, "")
+FIGURE = BoardEntry("digits", 0.9, None, 500, 1_234, 12.5, 300, 1.0, "")
 OTHERS = "p" * 22
 
 
-def rank(figure: Figure) -> float:
+def rank(figure: BoardEntry) -> float:
     return -figure.value
 
 
@@ -272,7 +272,7 @@ def test_a_nickname_is_one_desks(store: Store, monkeypatch: pytest.MonkeyPatch) 
     renamed = store.board.join(MINE, "Ela", "ela")
     assert (renamed.handle, renamed.figures) == (first.handle, {"digits": FIGURE})
     store.board.join(OTHER, "ALA", "ala")
-    monkeypatch.setattr(board_store, "MOST_MEMBERS", 2)
+    monkeypatch.setattr(board_store, "MAX_MEMBERS", 2)
     with pytest.raises(NicknameError, match="is full"):
         store.board.join(OTHERS, "Ula", "ula")
     store.board.join(MINE, "Ula", "ula")  # who is there may still change the name

@@ -56,12 +56,12 @@ def picture(seed: int) -> tuple[np.ndarray, int]:
     return np.random.default_rng(seed).integers(0, 255, (30, 20), np.uint8), seed % 2
 
 
-def over(project: Project, desk: Desk, number: int = 1, name: str = "") -> run_list.Kept:
+def over(project: Project, desk: Desk, number: int = 1, name: str = "") -> run_list.RunEntry:
     """List a run that is over, of which only the list's part is left."""
     rows = [EpochRow(1, 10, {"accuracy": 0.5}, {"accuracy": 0.5}, 1.0, 1.0)]
     history = History(losses=[0.5] * 10, epochs=rows, ended="finished")
-    one = run_list.Kept(number, Snapshot("finished", project.recipe(), history, 10), name=name)
-    desk.kept.bring(one)
+    one = run_list.RunEntry(number, Snapshot("finished", project.recipe(), history, 10), name=name)
+    desk.kept.restore(one)
     return one
 
 
@@ -402,7 +402,7 @@ def test_who_has_a_network_joins_while_somebody_floods_the_board(
 def test_a_full_board_makes_room_for_who_has_something_to_show(
     file: Path, bars: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(board_store, "MOST_MEMBERS", 2)
+    monkeypatch.setattr(board_store, "MAX_MEMBERS", 2)
     desks = Desks(Store(f"sqlite:///{file}"))
     empty, player, late = desks.fresh(), desks.fresh(), desks.fresh()
     desks.board.join(empty, "empty")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from playground.data.dataset import Examples
-from playground.desks.run_list import Kept, RunList, Unread
+from playground.desks.run_list import RunEntry, RunList, Unread
 from playground.desks.stored_run import RESTARTED, Label, from_row, remains_to_row, to_row
 from playground.projects.base import Project
 from playground.runtime.execution import Execution
@@ -20,7 +20,7 @@ SHOWN = Label("mine", True, True)
 
 def trained(project: Project, until: Until = "end", own: Examples | None = None) -> Run:
     run = Run(project, project.recipe(epochs=3), own)
-    run.milestone_wanted = True
+    run.checkpoint_wanted = True
     run.state = "waiting"
     execution = Execution(run)
     execution.until = until
@@ -29,7 +29,7 @@ def trained(project: Project, until: Until = "end", own: Examples | None = None)
     return run
 
 
-def listed(run: Run) -> Kept:
+def listed(run: Run) -> RunEntry:
     return RunList().take(run)
 
 
@@ -39,7 +39,7 @@ def test_a_run_that_is_over_comes_back_whole(bars: Project) -> None:
     assert row is not None
     assert row.progress is None
     found = from_row(row)
-    assert isinstance(found, Kept)
+    assert isinstance(found, RunEntry)
     assert (found.number, found.name, found.shown) == (1, "mine", True)
     assert found.parameters == run.parameters
     assert found.snapshot == run.snapshot()
@@ -56,23 +56,23 @@ def test_a_run_that_no_page_shows_is_its_recipe_and_curves(bars: Project) -> Non
     assert row.network is None
     assert row == remains_to_row(kept, "r", SHOWN)
     found = from_row(row)
-    assert isinstance(found, Kept)
+    assert isinstance(found, RunEntry)
     assert found.run is None
     assert found.snapshot == run.snapshot()
 
 
-def test_a_run_that_waits_goes_on_from_its_milestone(bars: Project) -> None:
+def test_a_run_that_waits_goes_on_from_its_checkpoint(bars: Project) -> None:
     run = trained(bars, "epoch")
     row = to_row(run, listed(run), "r", SHOWN)
     assert row is not None
     assert row.network is None
     found = from_row(row)
-    assert isinstance(found, Kept)
+    assert isinstance(found, RunEntry)
     assert found.run is not None
     assert (found.run.state, found.run.goes_on_from) == ("paused", 1)
 
 
-def test_before_its_first_milestone_there_is_nothing_to_store(bars: Project) -> None:
+def test_before_its_first_checkpoint_there_is_nothing_to_store(bars: Project) -> None:
     run = Run(bars, bars.recipe())
     assert to_row(run, listed(run), "r", SHOWN) is None
 
@@ -82,7 +82,7 @@ def test_a_row_whose_network_cannot_be_read_keeps_its_curves(bars: Project) -> N
     row = to_row(run, listed(run), "r", SHOWN)
     assert row is not None
     found = from_row(replace(row, network=b"nothing"))
-    assert isinstance(found, Kept)
+    assert isinstance(found, RunEntry)
     assert found.run is None
     assert found.snapshot == run.snapshot()
 
@@ -93,10 +93,10 @@ def test_a_run_whose_own_examples_cannot_be_read_does_not_go_on_without(bars: Pr
     row = to_row(run, listed(run), "r", SHOWN)
     assert row is not None
     whole, broken = from_row(row, pack(own)[1]), from_row(row, b"nothing")
-    assert isinstance(whole, Kept)
+    assert isinstance(whole, RunEntry)
     assert whole.run is not None
     assert whole.run.own is not None
-    assert isinstance(broken, Kept)
+    assert isinstance(broken, RunEntry)
     assert broken.run is None
     assert broken.history.reason == RESTARTED
 

@@ -24,7 +24,7 @@ from playground.projects import PROJECTS
 from playground.prose import CONTENT, sections
 from playground.prose import path as path_of
 from playground.recipe import FIELDS
-from playground.ui.language import BEHIND
+from playground.ui.shell.language import BEHIND
 
 ROOT: Final = Path(__file__).parent.parent
 # What the commands in docs/architecture.md ask Babel to look for.

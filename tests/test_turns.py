@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from playground.runtime.page_queue import Sparing, Turns
+from playground.runtime.page_queue import PageQueue, RateLimit
 
 LONG = 30.0  # seconds: only a broken test waits as long
 
@@ -15,7 +15,7 @@ LONG = 30.0  # seconds: only a broken test waits as long
 class Crowd:
     """Threads that each take a turn and keep it until told."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: PageQueue) -> None:
         self.turns = turns
         self.order: list[int] = []
         self.threads: list[threading.Thread] = []
@@ -34,7 +34,7 @@ class Crowd:
         return number
 
     def _page(self, number: int) -> None:
-        with self.turns.taken():
+        with self.turns.slot():
             self.order.append(number)
             self.entered[number].set()
             assert self.leave[number].wait(LONG)
@@ -46,7 +46,7 @@ class Crowd:
 
 @pytest.fixture
 def crowd() -> Iterator[Crowd]:
-    crowd = Crowd(Turns(at_once=2, slow=LONG))
+    crowd = Crowd(PageQueue(at_once=2, slow=LONG))
     yield crowd
     for number in range(len(crowd.threads)):
         crowd.go(number)
@@ -71,10 +71,10 @@ def test_who_waits_longest_comes_next(crowd: Crowd) -> None:
 
 
 def test_a_block_within_a_block_has_its_place() -> None:
-    turns = Turns(at_once=1, slow=LONG)
-    with turns.taken(), turns.taken():
+    turns = PageQueue(at_once=1, slow=LONG)
+    with turns.slot(), turns.slot():
         assert turns.waiting == 0
-    with turns.taken():  # it was given back once, not twice
+    with turns.slot():  # it was given back once, not twice
         crowd = Crowd(turns)
         crowd.come()
         assert crowd.order == []
@@ -83,11 +83,11 @@ def test_a_block_within_a_block_has_its_place() -> None:
 
 
 def test_who_waits_for_something_else_lets_others_go_on() -> None:
-    turns = Turns(at_once=1, slow=LONG)
+    turns = PageQueue(at_once=1, slow=LONG)
     crowd = Crowd(turns)
-    with turns.taken():
+    with turns.slot():
         crowd.come()
-        with turns.aside():
+        with turns.released():
             assert crowd.entered[0].wait(LONG)
             crowd.leave[0].set()
         assert turns.waiting == 0
@@ -98,15 +98,15 @@ def test_who_waits_for_something_else_lets_others_go_on() -> None:
 
 
 def test_aside_without_a_place_is_nothing() -> None:
-    turns = Turns(at_once=1, slow=LONG)
-    with turns.aside(), turns.taken():
+    turns = PageQueue(at_once=1, slow=LONG)
+    with turns.released(), turns.slot():
         assert turns.waiting == 0
 
 
 @pytest.mark.parametrize("error", [ValueError, SystemExit, KeyboardInterrupt])
 def test_a_page_that_breaks_off_gives_its_place_back(error: type[BaseException]) -> None:
-    turns = Turns(at_once=1, slow=LONG)
-    with pytest.raises(error), turns.taken():
+    turns = PageQueue(at_once=1, slow=LONG)
+    with pytest.raises(error), turns.slot():
         raise error
     crowd = Crowd(turns)
     crowd.come()
@@ -115,10 +115,10 @@ def test_a_page_that_breaks_off_gives_its_place_back(error: type[BaseException])
 
 
 def test_nobody_waits_for_one_that_is_slow() -> None:
-    turns = Turns(at_once=1, slow=0.01)
+    turns = PageQueue(at_once=1, slow=0.01)
     crowd = Crowd(turns)
     crowd.come()
-    with turns.taken():  # though the other goes on
+    with turns.slot():  # though the other goes on
         assert crowd.order == [0]
         assert crowd.threads[0].is_alive()
     crowd.go(0)
@@ -128,7 +128,7 @@ def test_nobody_waits_for_one_that_is_slow() -> None:
 
 
 def test_sparing_says_yes_once_in_a_while() -> None:
-    seldom = Sparing(every=LONG)
-    assert [seldom.may() for _ in range(3)] == [True, False, False]
-    often = Sparing(every=0.0)
-    assert all(often.may() for _ in range(3))
+    seldom = RateLimit(every=LONG)
+    assert [seldom.allow() for _ in range(3)] == [True, False, False]
+    often = RateLimit(every=0.0)
+    assert all(often.allow() for _ in range(3))

@@ -23,7 +23,7 @@ from playground.projects import PROJECTS, opened, project
 from playground.projects.coffee import Coffee
 from playground.projects.rps.data import Round
 from playground.recipe import FIELDS, UPGRADES, VERSION, Recipe, RecipeError
-from playground.rps.games import games
+from playground.rps_opponent.games import games
 from playground.runtime.run import Run
 from playground.runtime.service import RunService
 from playground.storage import codecs
@@ -136,7 +136,7 @@ def test_the_files_of_an_earlier_version_open(folder: Path) -> None:
     alone = weights.read((folder / "recipe.json").read_bytes())
     found = weights.read((folder / "network.safetensors").read_bytes())
     assert isinstance(alone, Recipe)
-    assert isinstance(found, weights.Kept)
+    assert isinstance(found, weights.SavedNetwork)
     assert found.recipe == alone
     assert found.figures is not None
     names, recipes, histories = zip(
@@ -261,7 +261,7 @@ def test_a_run_that_is_over_is_not_held_against_todays_limits(
     store: Store, opening: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored(store)
-    monkeypatch.setattr(limits, "MOST_BYTES", 1000)
+    monkeypatch.setattr(limits, "MAX_RUN_BYTES", 1000)
     desk = opening()
     assert desk.kept.unread == []
     assert desk.runs["coffee"].predictor().predict(CUP).value is not None
@@ -329,7 +329,7 @@ def test_a_run_of_a_newer_version_can_be_deleted(store: Store, opening: Callable
 
 
 def test_runs_of_a_newer_version_count_towards_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_list, "MOST_RUNS", 3)
+    monkeypatch.setattr(run_list, "MAX_RUNS", 3)
     listed = run_list.RunList()
     listed.bring_unread(Unread(5))
     coffee = project("coffee")

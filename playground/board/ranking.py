@@ -18,7 +18,7 @@ from playground.projects import PROJECTS
 from playground.projects.base import Project
 from playground.recipe import Recipe
 from playground.runtime.run import Snapshot
-from playground.storage.records import Figure, Member
+from playground.storage.records import BoardEntry, Member
 
 
 def other_task(recipe: Recipe) -> dict[str, Value]:
@@ -44,7 +44,7 @@ def _comparable(kind: Project, name: str, value: Any, usual: Any) -> bool:
     return name in kind.amounts and bool(value > usual)
 
 
-def figure(snapshot: Snapshot, parameters: int, at: float) -> Figure | None:
+def entry_of(snapshot: Snapshot, parameters: int, at: float) -> BoardEntry | None:
     """What a run that is over brings to the board; None if it brings nothing.
 
     A run that failed, diverged, or had no epoch brings nothing, and neither does a network
@@ -63,7 +63,7 @@ def figure(snapshot: Snapshot, parameters: int, at: float) -> Figure | None:
         return None
     examples = history.data.get("validation", 0)
     other = other_task(recipe)
-    return Figure(
+    return BoardEntry(
         recipe.project,
         value,
         None,
@@ -76,15 +76,15 @@ def figure(snapshot: Snapshot, parameters: int, at: float) -> Figure | None:
     )
 
 
-def best(runs: Iterable[tuple[Snapshot, int]], there: Mapping[str, Figure]) -> list[Figure]:
+def best(runs: Iterable[tuple[Snapshot, int]], there: Mapping[str, BoardEntry]) -> list[BoardEntry]:
     """The best of the (snapshot, parameters) of each project, where it beats what is ``there``.
 
     How far it is from the best possible is computed for these alone, as it takes a while.
     """
     now = time.time()
-    found: dict[str, tuple[Figure, Recipe]] = {}
+    found: dict[str, tuple[BoardEntry, Recipe]] = {}
     for snapshot, parameters in runs:
-        one = figure(snapshot, parameters, now)
+        one = entry_of(snapshot, parameters, now)
         if one is None:
             continue
         before = found[one.project][0] if one.project in found else there.get(one.project)
@@ -105,20 +105,20 @@ def smaller_is_better(project: str) -> bool:
     return not PROJECTS[project].metric.higher_is_better
 
 
-def rank(figure: Figure) -> tuple[bool, float, int, float, float]:
+def rank(figure: BoardEntry) -> tuple[bool, float, int, float, float]:
     """Less is better: the usual task, the metric, fewer parameters, less training, earlier."""
     value = figure.value if smaller_is_better(figure.project) else -figure.value
     return bool(figure.other), value, figure.parameters, figure.seconds, figure.at
 
 
-def leaders(members: Iterable[Member], project: str) -> list[tuple[int | None, Member, Figure]]:
+def leaders(members: Iterable[Member], project: str) -> list[tuple[int | None, Member, BoardEntry]]:
     """(place, member, figure) of everybody with a run of ``project``, the best first.
 
     Equal in metric, parameters and training time is one place. No place for another task.
     """
     found = [(one, one.figures[project]) for one in members if project in one.figures]
     found.sort(key=lambda row: rank(row[1]))
-    rows: list[tuple[int | None, Member, Figure]] = []
+    rows: list[tuple[int | None, Member, BoardEntry]] = []
     for n, (member, one) in enumerate(found):
         same = n > 0 and rank(found[n - 1][1])[:-1] == rank(one)[:-1]
         rows.append((None if one.other else rows[-1][0] if same else n + 1, member, one))
@@ -143,7 +143,7 @@ def _lead(member: Member) -> int:
     return member.score.won - member.score.lost
 
 
-def to_limit(figure: Figure) -> float | None:
+def to_limit(figure: BoardEntry) -> float | None:
     """By how much the metric is worse than the best possible; less than 0 by luck alone."""
     if figure.best is None:
         return None

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
-from playground.data.problems import Problem, Sentence, fold, shown
+from playground.data.messages import Problem, Sentence, fold, shown
 from playground.fields import Field, FieldError, Value
 from playground.i18n import LANGUAGES, N_, translate
 

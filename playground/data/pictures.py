@@ -19,7 +19,7 @@ from PIL import Image
 
 from playground.data.drawings import SIDE, flat
 from playground.data.images import ImageError, TooLargeError, open_image
-from playground.data.problems import Problem, fold, shown
+from playground.data.messages import Problem, fold, shown
 from playground.errors import PlaygroundError
 from playground.i18n import N_
 

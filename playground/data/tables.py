@@ -28,7 +28,7 @@ from playground.data.cells import (
     read_row,
     unguard,
 )
-from playground.data.problems import Problem, Sentence, Translate, fold, shown
+from playground.data.messages import Problem, Sentence, Translate, fold, shown
 from playground.errors import PlaygroundError
 from playground.fields import Field, Value
 from playground.i18n import LANGUAGES, N_, translate

@@ -15,11 +15,11 @@ from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from playground.desks.jobs import Job, Labels, Rounds, Things
-from playground.desks.run_list import Kept, RunList
+from playground.desks.run_list import RunEntry, RunList
 from playground.desks.stored import Stored
 from playground.desks.stored_run import Label, label_of
 from playground.runtime.run import Run
-from playground.storage.codecs import Kind
+from playground.storage.codecs import Codec
 from playground.storage.errors import StoreError
 from playground.storage.records import Glance, Member
 from playground.storage.schema import EXAMPLES
@@ -68,12 +68,12 @@ class Desk:
         self.stored = Stored()
         # Things by kind, and the kinds by name, of those that were asked for.
         self.lists: dict[str, list[Any]] = {}
-        self.kinds: dict[str, Kind[Any]] = {}
+        self.kinds: dict[str, Codec[Any]] = {}
         self._versions: Counter[str] = Counter()  # of things, by kind
         self._derived: dict[str, tuple[object, Any]] = {}
         home.meet(self)
 
-    def things(self, kind: Kind[T]) -> list[T]:
+    def things(self, kind: Codec[T]) -> list[T]:
         """The desk's own things of one kind, in their order; only :meth:`put` changes them."""
         with self.lock:
             if kind.name not in self.lists:
@@ -90,7 +90,7 @@ class Desk:
             self.kinds[kind.name] = kind
             return self.lists[kind.name]
 
-    def put(self, kind: Kind[T], things: Iterable[T]) -> None:
+    def put(self, kind: Codec[T], things: Iterable[T]) -> None:
         """These things instead of those of their kind; they must not change any more."""
         with self.lock:
             self.things(kind)
@@ -102,7 +102,7 @@ class Desk:
             self.keep()
             self._home.write(self, Things(kind.name))
 
-    def derived(self, kind: Kind[Any], how: object, make: Callable[[], T]) -> T:
+    def derived(self, kind: Codec[Any], how: object, make: Callable[[], T]) -> T:
         """What ``make`` makes of the things of ``kind``: the same until they or ``how`` change."""
         with self.lock:
             state = (self._versions[kind.name], how)
@@ -112,7 +112,7 @@ class Desk:
             made: T = found[1]
             return made
 
-    def take(self, run: Run, shown: bool = True) -> Kept:
+    def take(self, run: Run, shown: bool = True) -> RunEntry:
         """List ``run``, which has begun, and keep what becomes of it."""
         with self.lock:
             kept = self.kept.take(run, shown)
@@ -167,7 +167,7 @@ class Desk:
         """Does one of its runs train, or wait for someone to go on with it?"""
         return any(run.state in ("waiting", "running", "paused") for run in self.kept.live())
 
-    def label(self, kept: Kept) -> Label:
+    def label(self, kept: RunEntry) -> Label:
         """What is to be stored of what the student says about ``kept``."""
         current = any(self.kept.of(run) is kept for run in list(self.runs.values()))
         return Label(kept.name, kept.shown, current)

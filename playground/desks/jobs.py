@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from playground.desks.run_list import Kept, Unread
+from playground.desks.run_list import RunEntry, Unread
 from playground.runtime.run import Run
 
 
@@ -26,7 +26,7 @@ class WholeRun:
 class Remains:
     """To be written down: a run of which only what the list says is left."""
 
-    listed: Kept | Unread
+    listed: RunEntry | Unread
 
 
 @dataclass(frozen=True)

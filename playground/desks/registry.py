@@ -18,7 +18,7 @@ from playground.desks.writer import Writer
 from playground.i18n import N_
 from playground.runtime.run import Run
 from playground.storage.errors import NoDeskError, StoreError
-from playground.storage.records import Contents, Glance, Row
+from playground.storage.records import Glance, Row, StoredDesk
 from playground.storage.schema import EXAMPLES
 from playground.storage.store import ID, Store
 
@@ -163,7 +163,7 @@ class Desks:
         if run.over:
             self._note(desk, run)
         else:
-            run.milestone_wanted = not run.background
+            run.checkpoint_wanted = not run.background
 
     def write(self, desk: Desk, job: Job) -> None:
         """Write this down soon; what has to be written twice is written once."""
@@ -172,7 +172,7 @@ class Desks:
     # --- For the training service -----------------------------------------------------------
 
     def notice(self, run: Run) -> None:
-        """From the training service: ``run`` has reached a milestone or its end."""
+        """From the training service: ``run`` has reached a checkpoint or its end."""
         desk = self._owner.get(run)
         if desk is not None:
             self._note(desk, run)
@@ -228,7 +228,7 @@ class Desks:
 
     # --- From the store -----------------------------------------------------------------------
 
-    def _unpacked(self, name: str, claimed: bool, contents: Contents) -> Desk:
+    def _unpacked(self, name: str, claimed: bool, contents: StoredDesk) -> Desk:
         desk = Desk(self)
         desk.id, desk.member = name, contents.member
         stored = desk.stored
@@ -250,10 +250,10 @@ class Desks:
             desk.kept.bring_unread(listed)
             stored.unread[row.id] = row
             return
-        desk.kept.bring(listed)
+        desk.kept.restore(listed)
         if (run := listed.run) is not None:
             desk.runs[listed.recipe.project] = run
-            run.milestone_wanted = not run.over
+            run.checkpoint_wanted = not run.over
         listed.refresh()
 
 

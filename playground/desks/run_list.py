@@ -18,11 +18,11 @@ from playground.history import History, HistorySchema
 from playground.i18n import N_
 from playground.projects import PROJECTS
 from playground.recipe import Recipe
-from playground.runtime.run import Run, Share, Snapshot
+from playground.runtime.run import CpuAccount, Run, Snapshot
 from playground.versions import Step, upgraded
 
-MOST_RUNS: Final = 200
-MOST_STEPS: Final = 2_000_000
+MAX_RUNS: Final = 200
+MAX_STEPS: Final = 2_000_000
 """Of all kept runs together: each step's loss and figures take some 64 bytes."""
 LONGEST: Final = 60  # letters of a run's name
 VERSION: Final = 1
@@ -33,7 +33,7 @@ Look = Callable[[Run], Snapshot]
 
 
 @dataclass(eq=False)
-class Kept:
+class RunEntry:
     """One run of the list: its last snapshot, and the run itself while that may still go on.
 
     A run that is over is let go, with its data set and its network; what remains is data.
@@ -86,29 +86,31 @@ class Unread:
 class RunList:
     """All runs that a session has begun, oldest first, up to a limit."""
 
-    runs: list[Kept] = field(default_factory=list)
+    runs: list[RunEntry] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)  # they count, too
     count: int = 0  # of all that ever were here
     dropped: int = 0  # because there were too many
-    share: Share = field(default_factory=Share)  # of the workers, for all of them together
+    share: CpuAccount = field(
+        default_factory=CpuAccount
+    )  # of the workers, for all of them together
     # By run, so that none is taken twice, nor once more after it was deleted.
-    _seen: WeakKeyDictionary[Run, Kept] = field(default_factory=WeakKeyDictionary)
+    _seen: WeakKeyDictionary[Run, RunEntry] = field(default_factory=WeakKeyDictionary)
 
-    def take(self, run: Run, shown: bool = True) -> Kept:
+    def take(self, run: Run, shown: bool = True) -> RunEntry:
         """List ``run``, unless it has been; if there are too many, the oldest go."""
         if run in self._seen:
             return self._seen[run]
         self.count += 1
-        self.share.used = max(self.share.used, run.share.used)
+        self.share.seconds = max(self.share.seconds, run.share.seconds)
         run.share = self.share
-        kept = Kept(self.count, run.snapshot(), run, shown=shown)
+        kept = RunEntry(self.count, run.snapshot(), run, shown=shown)
         self._seen[run] = kept
         self.runs.append(kept)
         kept.refresh()
         self._drop()
         return kept
 
-    def bring(self, kept: Kept) -> None:
+    def restore(self, kept: RunEntry) -> None:
         """List a run of an earlier time, after all others; its number and run are its own."""
         self.count = max(self.count, kept.number)
         if kept.run is not None:
@@ -120,7 +122,7 @@ class RunList:
         self.count = max(self.count, unread.number)
         self.unread.append(unread)
 
-    def of(self, run: Run) -> Kept | None:
+    def of(self, run: Run) -> RunEntry | None:
         """The entry of ``run``, while it is listed."""
         kept = self._seen.get(run)
         return kept if kept in self.runs else None
@@ -131,7 +133,7 @@ class RunList:
             kept.refresh(look)
         self._drop()
 
-    def delete(self, chosen: Iterable[Kept]) -> None:
+    def delete(self, chosen: Iterable[RunEntry]) -> None:
         """Forget ``chosen``, for good; one that still trains goes on unlisted."""
         numbers = set()
         for kept in chosen:
@@ -147,7 +149,7 @@ class RunList:
     def _drop(self) -> None:
         """Drop the oldest that are over while the list is too long or its curves too large."""
         steps = sum(kept.history.steps for kept in self.runs)
-        while len(self.runs) + len(self.unread) > MOST_RUNS or steps > MOST_STEPS:
+        while len(self.runs) + len(self.unread) > MAX_RUNS or steps > MAX_STEPS:
             # Never the newest: a run that is too large alone is still worth a look.
             oldest = next((kept for kept in self.runs[:-1] if not kept.live), None)
             if oldest is None:
@@ -168,7 +170,7 @@ def one_line(text: object) -> str:
 # --- Out, and in again ------------------------------------------------------------------
 
 
-def to_csv(runs: Sequence[tuple[str, Kept]], decimal_comma: bool = False) -> str:
+def to_csv(runs: Sequence[tuple[str, RunEntry]], decimal_comma: bool = False) -> str:
     """A row an epoch of each (name, run), as CSV; names that look like formulas are defused.
 
     Columns: run, project, epoch, step, seconds (of training alone), and each figure of
@@ -188,7 +190,7 @@ def to_csv(runs: Sequence[tuple[str, Kept]], decimal_comma: bool = False) -> str
     return tables.to_csv(rows, fields, decimal_comma)
 
 
-def to_json(runs: Sequence[tuple[str, Kept]]) -> str:
+def to_json(runs: Sequence[tuple[str, RunEntry]]) -> str:
     """Name, recipe and history of each run, which :func:`from_json` reads back."""
     records = [
         {"name": name, "recipe": kept.recipe.to_dict(), "history": kept.history.to_dict()}

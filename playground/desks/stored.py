@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from playground.desks.run_list import Kept, Unread
+from playground.desks.run_list import RunEntry, Unread
 from playground.desks.stored_run import Label
 from playground.storage.records import Row
 
@@ -29,7 +29,7 @@ class Stored:
     foreign: dict[str, list[bytes]] = field(default_factory=dict)  # that nobody here can read
     examples: set[str] = field(default_factory=set)
     labels: dict[str, Label] = field(default_factory=dict)  # of runs, by id
-    ids: WeakKeyDictionary[Kept | Unread, str] = field(default_factory=WeakKeyDictionary)
+    ids: WeakKeyDictionary[RunEntry | Unread, str] = field(default_factory=WeakKeyDictionary)
     unread: dict[str, Row] = field(default_factory=dict)  # runs of another version, by id
 
     def forget(self) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from safetensors import torch as safetensors
 
 from playground.data.dataset import Examples
-from playground.desks.run_list import Kept, Unread
+from playground.desks.run_list import RunEntry, Unread
 from playground.errors import PlaygroundError
 from playground.export import weights
 from playground.export.weights import BROKEN
@@ -18,7 +18,7 @@ from playground.i18n import N_
 from playground.optimizers import Settings
 from playground.projects import PROJECTS, opened
 from playground.recipe import Recipe
-from playground.runtime.run import OVER, Milestone, Run, Snapshot
+from playground.runtime.run import OVER, Checkpoint, Run, Snapshot
 from playground.storage.codecs import unpack
 from playground.storage.records import Row
 from playground.training import Controls
@@ -42,7 +42,7 @@ def label_of(row: Row) -> Label:
 # --- To the store -----------------------------------------------------------------------------
 
 
-def to_row(run: Run, kept: Kept, run_id: str, label: Label) -> Row | None:
+def to_row(run: Run, kept: RunEntry, run_id: str, label: Label) -> Row | None:
     """Return what to store of ``run`` now; None while there is nothing."""
     over = run.over  # asked first: what comes after is its last
     network = progress = None
@@ -52,14 +52,14 @@ def to_row(run: Run, kept: Kept, run_id: str, label: Label) -> Row | None:
         steps_total, served = snapshot.steps_total, snapshot.served
         network = _network(run) if label.current else None
     else:
-        milestone = run.milestone
-        if milestone is None:
+        checkpoint = run.checkpoint
+        if checkpoint is None:
             return None
-        state, history = "running", milestone.history
-        steps_total, served = milestone.steps_total, milestone.served
+        state, history = "running", checkpoint.history
+        steps_total, served = checkpoint.steps_total, checkpoint.served
         if label.current:
-            settings = json.dumps(milestone.settings)
-            progress = safetensors.save(milestone.progress, {"settings": settings})
+            settings = json.dumps(checkpoint.settings)
+            progress = safetensors.save(checkpoint.progress, {"settings": settings})
     return Row(
         run_id,
         kept.number,
@@ -75,7 +75,7 @@ def to_row(run: Run, kept: Kept, run_id: str, label: Label) -> Row | None:
     )
 
 
-def remains_to_row(kept: Kept, run_id: str, label: Label) -> Row:
+def remains_to_row(kept: RunEntry, run_id: str, label: Label) -> Row:
     """Return what to store of a run that is over, and of which no network is here any more."""
     snapshot = kept.snapshot
     return Row(
@@ -103,7 +103,7 @@ def _network(run: Run) -> bytes | None:
 # --- From the store ---------------------------------------------------------------------------
 
 
-def from_row(row: Row, own: bytes | None = None) -> Kept | Unread:
+def from_row(row: Row, own: bytes | None = None) -> RunEntry | Unread:
     """Return the entry of a stored run; one that nobody can read here is listed as such.
 
     ``own``: its own examples as they are stored, if it learned from any. The entry has the run
@@ -131,7 +131,7 @@ def from_row(row: Row, own: bytes | None = None) -> Kept | Unread:
             run = None
     if row.state not in OVER and (run is None or run.over):
         history.ended, history.reason = "stopped", RESTARTED
-    return Kept(row.number, snapshot, run, row.name, row.shown, row.parameters)
+    return RunEntry(row.number, snapshot, run, row.name, row.shown, row.parameters)
 
 
 def _revived(recipe: Recipe, snapshot: Snapshot, row: Row, own: Examples | None) -> Run | None:
@@ -143,14 +143,14 @@ def _revived(recipe: Recipe, snapshot: Snapshot, row: Row, own: Examples | None)
         return None
     project.check(recipe)  # it would train, and so what holds for all that train holds for it
     settings = weights.metadata(row.progress)["settings"]
-    milestone = Milestone(
+    checkpoint = Checkpoint(
         safetensors.load(row.progress),
         snapshot.history,
         settings_from(recipe, msgspec.json.decode(settings, type=list[float])),
         row.steps_total,
         row.served,
     )
-    return Run.resumed(project, recipe, milestone, own)
+    return Run.resumed(project, recipe, checkpoint, own)
 
 
 def settings_from(recipe: Recipe, saved: list[float]) -> Settings:

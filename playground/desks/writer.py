@@ -56,7 +56,7 @@ class Writer:
         self._jobs: dict[tuple[Desk, Job], None] = {}  # in the order in which they came
         self._refused: dict[tuple[Desk, Job], None] = {}  # as their desk is full
         self._thread: threading.Thread | None = None
-        self._not_before = {"anything": 0.0, "milestone": 0.0}  # on a clock that ticks
+        self._not_before = {"anything": 0.0, "checkpoint": 0.0}  # on a clock that ticks
         self._working = False
         self._closed = False
 
@@ -159,7 +159,7 @@ class Writer:
         if not hurry and now < self._not_before["anything"]:
             return None
         jobs = [job for job in self._jobs if not _lasting(job[1])]
-        if not jobs and (hurry or now >= self._not_before["milestone"]):
+        if not jobs and (hurry or now >= self._not_before["checkpoint"]):
             jobs = list(self._jobs)
         if not jobs:
             return None
@@ -210,7 +210,7 @@ class Writer:
         if lasting:
             taken = time.thread_time() - begun  # the disk may be slow as it likes
             rest = max(taken * (1 / SHARE - 1), REST)
-            self._not_before["milestone"] = time.monotonic() + rest
+            self._not_before["checkpoint"] = time.monotonic() + rest
         return True
 
     def _again(self, desk: Desk, job: Job, error: StoreError | None) -> None:

@@ -9,7 +9,7 @@ from playground.board import nicknames, ranking
 from playground.desks import stored_run
 from playground.desks.desk import Desk
 from playground.desks.jobs import Best, Job, Labels, Remains, Rounds, Things, WholeRun
-from playground.desks.run_list import Kept, Unread
+from playground.desks.run_list import RunEntry, Unread
 from playground.desks.stored_run import label_of
 from playground.runtime.run import Run, Snapshot
 from playground.storage.codecs import pack
@@ -107,10 +107,10 @@ def _run(store: Store, desk: Desk, desk_id: str, run: Run) -> None:
     store.save_run(desk_id, row)
     stored.labels[run_id] = label
     if not run.over:
-        run.milestone_wanted = True
+        run.checkpoint_wanted = True
 
 
-def _remains(store: Store, desk: Desk, desk_id: str, listed: Kept | Unread) -> None:
+def _remains(store: Store, desk: Desk, desk_id: str, listed: RunEntry | Unread) -> None:
     stored = desk.stored
     with desk.lock:
         if listed not in desk.kept.runs and listed not in desk.kept.unread:
@@ -156,7 +156,7 @@ def _board(store: Store, desk: Desk, desk_id: str, job: Best | Rounds) -> None:
             desk.member = replace(desk.member, figures=there.figures)
 
 
-def _last(kept: Kept) -> tuple[Snapshot, int]:
+def _last(kept: RunEntry) -> tuple[Snapshot, int]:
     """The last snapshot and the parameters of a listed run, which a page may be letting go."""
     run = kept.run
     return (kept.snapshot, kept.parameters) if run is None else (run.snapshot(), run.parameters)

@@ -68,7 +68,7 @@ class WeightsError(PlaygroundError):
 
 
 @dataclass(frozen=True)
-class Figures:
+class ReportedMetrics:
     """What a file says its network reached: by figure's name, after ``epoch``. Also its schema.
 
     ``train``: means over the epoch's batches while the weights moved. ``validation``:
@@ -81,7 +81,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Kept:
+class SavedNetwork:
     """A network as it was saved; the file is a stranger's, but everything here is checked.
 
     ``weights`` by name as ``state_dict`` has them. ``scaler`` is the one it learned with:
@@ -91,7 +91,7 @@ class Kept:
     recipe: Recipe
     weights: dict[str, Tensor]
     scaler: Scaler
-    figures: Figures | None = None
+    figures: ReportedMetrics | None = None
 
 
 def save(predictor: Predictor, history: History | None = None) -> bytes:
@@ -136,7 +136,7 @@ def to_json(recipe: Recipe) -> bytes:
     return json.dumps(recipe.to_dict(), allow_nan=False, indent=2).encode()
 
 
-def read(raw: bytes) -> Kept | Recipe:
+def read(raw: bytes) -> SavedNetwork | Recipe:
     """What an uploaded file holds: a network, or only a recipe.
 
     Raises:
@@ -168,7 +168,7 @@ def load_recipe(raw: bytes) -> Recipe:
     return _checked(text)
 
 
-def load(raw: bytes, limited: bool = True) -> Kept:
+def load(raw: bytes, limited: bool = True) -> SavedNetwork:
     """Read what :func:`save` wrote, believing nothing of it.
 
     ``limited``: refuse a network that takes more than a run may now.
@@ -205,7 +205,7 @@ def load(raw: bytes, limited: bool = True) -> Kept:
     recipe = _checked(said["recipe"]) if limited else opened(said["recipe"])
     kind = project(recipe.project)
     weights = _fitting(tensors, kind, recipe)
-    return Kept(recipe, weights, _scaler(said, kind, recipe), _figures(said))
+    return SavedNetwork(recipe, weights, _scaler(said, kind, recipe), _figures(said))
 
 
 class HeaderSchema(msgspec.Struct):
@@ -303,11 +303,11 @@ def _scaler(metadata: Mapping[str, str], kind: Project, recipe: Recipe) -> Scale
     return Scaler(mean, std)
 
 
-def _figures(metadata: Mapping[str, str]) -> Figures | None:
+def _figures(metadata: Mapping[str, str]) -> ReportedMetrics | None:
     if "figures" not in metadata:
         return None
     try:
-        return msgspec.json.decode(metadata["figures"], type=Figures)
+        return msgspec.json.decode(metadata["figures"], type=ReportedMetrics)
     except BROKEN as error:
         raise _unreadable("figures") from error
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from playground.data.dataset import Dataset, Examples
 from playground.models import Dropout, Maxout
 
-MOST: Final = 300
+MAX_EXAMPLES: Final = 300
 """Validation examples to look at: a share of 5 % is then seen to within some 2.5 points."""
 LEAST: Final = 8
 WORK: Final = 2e8
@@ -145,7 +145,7 @@ def multiplications(model: nn.Sequential, input_shape: tuple[int, ...]) -> int:
     return total
 
 
-def examined(model: nn.Sequential, dataset: Dataset, most: int = MOST) -> Examples:
+def examined(model: nn.Sequential, dataset: Dataset, most: int = MAX_EXAMPLES) -> Examples:
     """Validation examples to look at, spread evenly: fewer where the network is expensive."""
     shape = tuple(dataset.validation.inputs.shape[1:])
     affordable = int(WORK / multiplications(model, shape))

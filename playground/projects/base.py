@@ -15,13 +15,13 @@ from torch import Tensor, nn
 
 from playground import losses, models, resources
 from playground.data.dataset import Dataset, Examples, Scaler, Task
-from playground.data.problems import Problem
+from playground.data.messages import Problem
 from playground.data.steps import Steps
 from playground.fields import Field, Value
 from playground.i18n import N_
 from playground.metrics import PRIMARY, Metric
 from playground.recipe import Recipe, RecipeError, unknown
-from playground.resources import Need
+from playground.resources import ResourceEstimate
 
 
 @dataclass(frozen=True)
@@ -293,14 +293,14 @@ class Project(ABC):
             )
         return recipe.with_(data=checked)
 
-    def need(self, recipe: Recipe, own: Examples | None = None) -> Need:
+    def need(self, recipe: Recipe, own: Examples | None = None) -> ResourceEstimate:
         """What the recipe takes with the student's ``own`` examples, before anything is made."""
         shape = self.input_shape(recipe)
         examples = int(cast(int, recipe.data.get(self.made, 0)))
         if own is not None:
             examples += len(own) * int(cast(int, recipe.data.get("own_copies", 1)))
         size = math.prod(shape) * (1 if self.pictures else resources.FLOAT)
-        return replace(resources.need(recipe, shape, self.outputs), data=examples * size)
+        return replace(resources.estimate(recipe, shape, self.outputs), data=examples * size)
 
     def build(self, recipe: Recipe) -> nn.Sequential:
         """The recipe's untrained network for this project."""

@@ -9,7 +9,7 @@ import torch
 
 from playground.data import pictures
 from playground.data.dataset import Examples
-from playground.data.problems import Problem
+from playground.data.messages import Problem
 from playground.errors import PlaygroundError
 from playground.projects.base import Exported, Needs, Project
 from playground.recipe import Recipe

@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Final, cast
 from torch import Tensor
 
 from playground.data import tables
-from playground.data.columns import Encoder, encoded
 from playground.data.dataset import Dataset, Examples, Scaler, Task, split
-from playground.data.problems import Problem
+from playground.data.encoder import Encoder, encoded
+from playground.data.messages import Problem
 from playground.errors import PlaygroundError
 from playground.fields import Field, Value
 from playground.i18n import N_

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from playground import limits, resources
-from playground.resources import Need
+from playground.resources import ResourceEstimate
 from playground.runtime.run import Run
 
 
@@ -29,7 +29,9 @@ def check_active(runs: Iterable[Run], begun: Collection[Run], background: bool) 
         limits.check_active(count, sum(run.background == behind for run in mine), behind)
 
 
-def check_memory(needs: Collection[Need], known: Iterable[Run], workers: int, memory: int) -> None:
+def check_memory(
+    needs: Collection[ResourceEstimate], known: Iterable[Run], workers: int, memory: int
+) -> None:
     """Check that there is room for ``needs`` in so many bytes of ``memory``, beside ``known`` runs.
 
     Raises:
@@ -39,7 +41,7 @@ def check_memory(needs: Collection[Need], known: Iterable[Run], workers: int, me
         resources.check_together(needs, held(known), workers, memory)
 
 
-def held(runs: Iterable[Run]) -> Iterator[Need]:
+def held(runs: Iterable[Run]) -> Iterator[ResourceEstimate]:
     """What ``runs`` hold by now; a data set that several share counts once."""
     seen: set[int] = set()
     for run in runs:

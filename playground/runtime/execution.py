@@ -9,21 +9,23 @@ from typing import Final
 
 from playground.errors import PlaygroundError
 from playground.runtime import torch_threads
-from playground.runtime.run import Milestone, Move, Run, Share, Until
-from playground.runtime.trainer import Here, LostError, Stop, Trainer, readable
+from playground.runtime.run import Checkpoint, CpuAccount, Run, StepDelta, Until
+from playground.runtime.trainer import LocalTrainer, LostError, Stop, Trainer, readable
 from playground.training import Epoch, Step
 
-MOST_LOST: Final = 3  # times that a run whose trainer was lost goes on from its last milestone
+MAX_LOST_TRAINERS: Final = (
+    3  # times that a run whose trainer was lost goes on from its last checkpoint
+)
 
 Begin = Callable[[Run], Trainer]
 """Where a run trains: makes its trainer."""
 
 
-def here(run: Run) -> Trainer:
+def local_trainer(run: Run) -> Trainer:
     """Make a trainer of ``run`` in this process and thread."""
     torch_threads.use(run.threads)
     progress = None if run.begins_at is None else run.begins_at.progress
-    return Here(run.project, run.recipe, run.dataset(), run.controls, progress)
+    return LocalTrainer(run.project, run.recipe, run.dataset(), run.controls, progress)
 
 
 class Execution:
@@ -33,7 +35,7 @@ class Execution:
     the run's lock. All else belongs to the scheduler, under its own lock.
     """
 
-    def __init__(self, run: Run, begin: Begin = here) -> None:
+    def __init__(self, run: Run, begin: Begin = local_trainer) -> None:
         self.run = run
         self.until: Until | None = "end"  # None: what was asked for is done
         self.wants_data = False  # a page wants the data set
@@ -52,7 +54,7 @@ class Execution:
         return self.run.background
 
     @property
-    def share(self) -> Share:
+    def share(self) -> CpuAccount:
         return self.run.share
 
     @property
@@ -78,11 +80,11 @@ class Execution:
     def turn(self, seconds: float) -> bool:
         """Load or train for about ``seconds``; whatever goes wrong is this run's own end.
 
-        Is there something new worth keeping: a milestone, or the end?
+        Is there something new worth keeping: a checkpoint, or the end?
         """
         run = self.run
         # Elsewhere the data are made there; here in slices, so that others come in between.
-        loads = self.wants_data or (run.active and self._begin is here and not run.loaded)
+        loads = self.wants_data or (run.active and self._begin is local_trainer and not run.loaded)
         try:
             if loads:
                 self._load(seconds)
@@ -141,7 +143,7 @@ class Execution:
         begun = now = time.monotonic()
         trained = run.history.training
         unmoved = run.weights or trainer.weights() if run.move_wanted else None
-        reached = run.milestone
+        reached = run.checkpoint
         while run.active and self.until is not None and now - begun <= seconds:
             stop: Stop = "event" if unmoved is not None else self._stop_at()
             events = trainer.go(seconds - (now - begun), stop)
@@ -151,10 +153,10 @@ class Execution:
                     run.history.add(event, now - self._started, trained + now - begun)
                     if self._reached(event):
                         self.until = None  # unless start() asks for more before it is over
-                    if isinstance(event, Epoch) and self._worth_a_milestone():
-                        self._reach_milestone(trainer, now - begun)
+                    if isinstance(event, Epoch) and self._worth_a_checkpoint():
+                        self._reach_checkpoint(trainer, now - begun)
                 if unmoved is not None and isinstance(event, Step) and math.isfinite(event.loss):
-                    run.move = Move(event.number, unmoved, trainer.weights())
+                    run.move = StepDelta(event.number, unmoved, trainer.weights())
                     run.move_wanted, unmoved = False, None
             if trainer.ended is not None:
                 break
@@ -171,7 +173,7 @@ class Execution:
                 run.state = "diverged" if ended == "diverged" else "finished"
             elif self.until is None and run.active:
                 run.state = "paused"
-            return run.over or run.milestone is not reached
+            return run.over or run.checkpoint is not reached
 
     def _validates_next(self) -> bool:
         """Is an epoch's last step done, and its validation not?"""
@@ -181,19 +183,19 @@ class Execution:
             return False
         return steps > (epochs[-1].step if epochs else 0)
 
-    def _worth_a_milestone(self) -> bool:
-        """An epoch has ended: does somebody wait for a milestone, or will it stand still here?"""
+    def _worth_a_checkpoint(self) -> bool:
+        """An epoch has ended: does somebody wait for a checkpoint, or will it stand still here?"""
         run = self.run
-        return run.milestone_wanted or (run.milestone is not None and self.until is None)
+        return run.checkpoint_wanted or (run.checkpoint is not None and self.until is None)
 
-    def _reach_milestone(self, trainer: Trainer, seconds: float) -> None:
+    def _reach_checkpoint(self, trainer: Trainer, seconds: float) -> None:
         """Copy everything, as an epoch has just ended; ``seconds`` of the slice are over."""
         progress = trainer.save()
         if progress is None:
             return  # asked for too late: after the next epoch
         run = self.run
-        run.milestone_wanted = False
-        run.milestone = Milestone(
+        run.checkpoint_wanted = False
+        run.checkpoint = Checkpoint(
             progress,
             run.history.copy(),
             run.controls.now,
@@ -205,7 +207,7 @@ class Execution:
         """Where there is something to be done before it trains on, or it must not go further."""
         if self.until == "batch":
             return "event"
-        return "epoch" if self.until == "epoch" or self.run.milestone_wanted else "time"
+        return "epoch" if self.until == "epoch" or self.run.checkpoint_wanted else "time"
 
     def _reached(self, event: Step | Epoch) -> bool:
         """Is what was asked for done? After the last epoch there is only the end to come."""
@@ -214,16 +216,16 @@ class Execution:
         return self.until == "batch"
 
     def _go_back(self) -> bool:
-        """After the loss of its trainer: to the last milestone, to go on from there, if it may."""
-        run, milestone = self.run, self.run.milestone
+        """After the loss of its trainer: to the last checkpoint, to go on from there, if it may."""
+        run, checkpoint = self.run, self.run.checkpoint
         with run.lock:
             if run.over:
                 return True  # stopped in the meantime
-            if milestone is None or self._lost >= MOST_LOST:
+            if checkpoint is None or self._lost >= MAX_LOST_TRAINERS:
                 return False
             self._lost += 1
             self.trainer = None
-            run.go_back(milestone)
+            run.go_back(checkpoint)
         return True
 
     def _fail(self, error: PlaygroundError) -> bool:
@@ -235,4 +237,4 @@ class Execution:
         return True
 
 
-__all__ = ["Begin", "Execution", "here"]
+__all__ = ["Begin", "Execution", "local_trainer"]

@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final, Generic, Protocol, TypeVar
 
-from playground.runtime.run import Share
+from playground.runtime.run import CpuAccount
 
 ROUND: Final = 0.1  # seconds of work by which one student's runs may be ahead of another's
-MOST_LOADING: Final = 4  # data sets that are under way at a time: half made they take most memory
+MAX_LOADING: Final = 4  # data sets that are under way at a time: half made they take most memory
 
 
 class Job(Protocol):
@@ -26,7 +26,7 @@ class Job(Protocol):
     @property
     def background(self) -> bool: ...
     @property
-    def share(self) -> Share: ...
+    def share(self) -> CpuAccount: ...
     @property
     def threads(self) -> int: ...
     @property
@@ -74,10 +74,10 @@ class FairQueue(Generic[J]):
     def level(self, job: J) -> None:
         """Let a student who comes begin level with the others: nobody saves up turns."""
         others = [one for one in self if not one.background]
-        used = [one.share.used for one in others if one.share is not job.share]
+        used = [one.share.seconds for one in others if one.share is not job.share]
         mine = any(one.share is job.share for one in others)
         if used and not mine:
-            job.share.used = max(job.share.used, min(used))
+            job.share.seconds = max(job.share.seconds, min(used))
 
     def take(self, first: bool = True) -> J | None:
         """Give a worker the job that has waited longest, of those that it may have.
@@ -89,7 +89,7 @@ class FairQueue(Generic[J]):
         Jobs in the background are for nobody while another waits.
         """
         waiting = [job for job in self.waiting if not job.background]
-        waiting.sort(key=lambda job: job.share.used // ROUND)
+        waiting.sort(key=lambda job: job.share.seconds // ROUND)
         if not waiting and self.core_free:
             waiting = list(self.waiting)
         for job in waiting:
@@ -106,7 +106,7 @@ class FairQueue(Generic[J]):
         and moving them to another after each slice cost a fifth of the speed.
         """
         if not job.background:  # else it has had what nobody wanted
-            job.share.used += seconds * job.threads
+            job.share.seconds += seconds * job.threads
         return job.wants and not self._gives_way(job)
 
     def give_back(self, job: J) -> bool:
@@ -129,7 +129,7 @@ class FairQueue(Generic[J]):
         loading = sum(not held.loaded for held in self.held)
         # One in the background waits for us, and so does not count.
         begun = sum(one.loading and one.background <= job.background for one in self)
-        return 0 < self.workers - 1 <= loading or (not job.loading and begun >= MOST_LOADING)
+        return 0 < self.workers - 1 <= loading or (not job.loading and begun >= MAX_LOADING)
 
     def _gives_way(self, job: J) -> bool:
         """Is there one that waits for which ``job`` makes room, after a turn?"""

@@ -20,7 +20,7 @@ AT_ONCE: Final = 1
 SLOW: Final = 0.25  # seconds; nearly all pages take a tenth of it
 
 
-class Turns:
+class PageQueue:
     """A queue, first come first served, in front of ``at_once`` places.
 
     It paces and protects nothing. Who keeps a place for longer than ``slow`` seconds (a test
@@ -36,7 +36,7 @@ class Turns:
         self._mine = threading.local()
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Wait for a place, and keep it until the block ends; inside another block at once."""
         if self._place is not None:
             yield
@@ -48,7 +48,7 @@ class Turns:
             self._give()
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
+    def released(self) -> Iterator[None]:
         """Let others have the place while this thread waits for something else."""
         if self._place is None:
             yield
@@ -109,7 +109,7 @@ class Turns:
             first.set()
 
 
-class Sparing:
+class RateLimit:
     """Says yes at most once in ``every`` seconds, to whoever asks first."""
 
     def __init__(self, every: float) -> None:
@@ -117,7 +117,7 @@ class Sparing:
         self._lock = threading.Lock()
         self._next = 0.0
 
-    def may(self) -> bool:
+    def allow(self) -> bool:
         with self._lock:
             now = time.monotonic()
             if now < self._next:
@@ -126,4 +126,4 @@ class Sparing:
             return True
 
 
-__all__ = ["Sparing", "Turns"]
+__all__ = ["PageQueue", "RateLimit"]

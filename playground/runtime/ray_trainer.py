@@ -3,11 +3,11 @@
 ``PLAYGROUND_RAY`` turns it on: ``local`` starts Ray on this machine, ``auto`` joins the one
 that runs here, anything else is the address of a cluster's head. The service stays as it
 is: its workers hand a run's slices to actors, one a core, each of which holds some runs
-and trains one at a time. There the same :class:`Here` as without Ray goes through the same
+and trains one at a time. There the same :class:`LocalTrainer` as without Ray goes through the same
 ``training.fit``, and what comes back is its events and weights.
 
 An actor that dies takes its runs' networks with it. They begin again at their last
-milestone, in an actor that is there, or end with a sentence if they have none.
+checkpoint, in an actor that is there, or end with a sentence if they have none.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from playground.recipe import Recipe
 from playground.runtime import torch_threads
 from playground.runtime.run import Run
 from playground.runtime.service import RunService
-from playground.runtime.trainer import Here, LostError, Stop, Timed, readable
+from playground.runtime.trainer import LocalTrainer, LostError, Stop, Timed, readable
 from playground.training import Controls, Ending, Epoch, Step
 
 VARIABLE: Final = "PLAYGROUND_RAY"
@@ -53,7 +53,7 @@ LOST: Final = N_("The computer that trained this network is no longer available 
 
 
 @dataclass(frozen=True)
-class Begun:
+class StartReply:
     """What a trainer says of itself, and the weights that it begins with."""
 
     parameters: int
@@ -63,7 +63,7 @@ class Begun:
 
 
 @dataclass(frozen=True)
-class Part:
+class SliceResult:
     """One slice: events with the seconds since its begin, and what is there after the last.
 
     ``saved`` where the last event is an epoch and it was to stop there.
@@ -73,18 +73,18 @@ class Part:
     weights: dict[str, Tensor]
     saved: dict[str, Tensor] | None
     ended: Ending | None
-    fault: Fault | None
+    fault: SerializedError | None
 
 
 @dataclass(frozen=True)
-class Fault:
+class SerializedError:
     """A :class:`PlaygroundError`, whose own class does not travel."""
 
     message: str
     values: dict[str, object]
 
     @classmethod
-    def of(cls, error: Exception) -> Fault:
+    def of(cls, error: Exception) -> SerializedError:
         said = readable(error)
         return cls(said.message, {name: str(value) for name, value in said.values.items()})
 
@@ -97,7 +97,7 @@ class Actor:
 
     def __init__(self) -> None:
         torch_threads.default_to_one()
-        self._runs: dict[str, tuple[Here, Controls]] = {}
+        self._runs: dict[str, tuple[LocalTrainer, Controls]] = {}
 
     def begin(
         self,
@@ -106,17 +106,17 @@ class Actor:
         recipe: Recipe,
         own: Examples | None,
         progress: dict[str, Tensor] | None,
-    ) -> Begun | Fault:
+    ) -> StartReply | SerializedError:
         """Load, build and start what will be asked for as ``name``."""
         try:
             torch_threads.use(max(recipe.threads, 1))
             controls = Controls(recipe)
             dataset = project.load(recipe, own)
-            found = Here(project, recipe, dataset, controls, progress)
+            found = LocalTrainer(project, recipe, dataset, controls, progress)
         except Exception as error:
-            return Fault.of(error)
+            return SerializedError.of(error)
         self._runs[name] = found, controls
-        return Begun(found.parameters, found.data, found.steps_total, found.weights())
+        return StartReply(found.parameters, found.data, found.steps_total, found.weights())
 
     def go(
         self,
@@ -126,7 +126,7 @@ class Actor:
         settings: Settings,
         count: int,
         forget: Sequence[str],
-    ) -> Part | None:
+    ) -> SliceResult | None:
         """One slice with ``count`` threads; None: it is not here. And drop what nobody needs."""
         for other in forget:
             self._runs.pop(other, None)
@@ -136,31 +136,31 @@ class Actor:
         controls.now = settings
         trainer.use_threads(count)
         events: list[tuple[Step | Epoch, float]] = []
-        fault: Fault | None = None
+        fault: SerializedError | None = None
         begun, over = time.monotonic(), False
         while not over:
             try:
                 found = trainer.go(seconds, stop)
             except Exception as error:
-                fault = Fault.of(error)
+                fault = SerializedError.of(error)
                 break
             events += [(event, at - begun) for event, at in found]
             over = not found or stop == "event" or time.monotonic() - begun > seconds
             over = over or (stop == "epoch" and isinstance(found[-1][0], Epoch))
         kept = stop != "time" and events and isinstance(events[-1][0], Epoch)
         saved = trainer.save() if kept else None
-        return Part(events, trainer.weights(), saved, trainer.ended, fault)
+        return SliceResult(events, trainer.weights(), saved, trainer.ended, fault)
 
 
 # --- In the web process -------------------------------------------------------------------
 
 
-class There:
+class RayTrainer:
     """A run's trainer in an actor, as its owner sees it."""
 
     ended: Ending | None
 
-    def __init__(self, post: Post, name: str, run: Run) -> None:
+    def __init__(self, post: ActorHandle, name: str, run: Run) -> None:
         finalize(self, post.let_go, name)
         self._post, self._name = post, name
         self._controls, self._threads = run.controls, run.threads
@@ -168,14 +168,14 @@ class There:
         recipe = run.recipe.with_(threads=run.threads)
         asked = (name, run.project, recipe, run.own, progress)
         # Pages show the data and ask the network: the set is needed here too.
-        begun: Begun | Fault = post.call("begin", *asked, meanwhile=run.dataset)
-        if isinstance(begun, Fault):
+        begun: StartReply | SerializedError = post.call("begin", *asked, meanwhile=run.dataset)
+        if isinstance(begun, SerializedError):
             raise begun.error()
         self.parameters, self.data = begun.parameters, begun.data
         self.steps_total, self.ended, self.idle = begun.steps_total, None, 0.0
         self._weights = begun.weights
         self._saved: dict[str, Tensor] | None = None
-        self._fault: Fault | None = None
+        self._fault: SerializedError | None = None
 
     def use_threads(self, count: int) -> None:
         self._threads = count
@@ -188,7 +188,7 @@ class There:
             return ()
         asked = time.monotonic()
         forget, now = self._post.unneeded(), self._controls.now
-        part: Part | None = self._post.call(
+        part: SliceResult | None = self._post.call(
             "go", self._name, max(seconds, 0.0), stop, now, self._threads, forget
         )
         if part is None:
@@ -210,7 +210,7 @@ class There:
         return self._saved
 
 
-class Post:
+class ActorHandle:
     """The way to one actor, which Ray makes anew if it dies."""
 
     def __init__(self, ray: Any, actor: Any) -> None:
@@ -278,16 +278,18 @@ class Cluster:
         kind = self._ray.remote(Actor).options(
             num_cpus=1, max_restarts=-1, scheduling_strategy="SPREAD"
         )
-        self.posts = [Post(self._ray, kind.remote()) for _ in range(min(free, cores or free))]
+        self.posts = [
+            ActorHandle(self._ray, kind.remote()) for _ in range(min(free, cores or free))
+        ]
         self._lock = threading.Lock()
 
-    def begin(self, run: Run) -> There:
+    def begin(self, run: Run) -> RayTrainer:
         """A trainer of ``run``, in the actor that holds the fewest."""
         name = secrets.token_hex(8)
         with self._lock:
             post = min(self.posts, key=lambda one: len(one.held))
             post.held.add(name)
-        return There(post, name, run)
+        return RayTrainer(post, name, run)
 
     def service(self, **options: Any) -> RunService:
         """A service that trains there."""

@@ -19,12 +19,12 @@ from playground.data.steps import Made
 from playground.errors import PlaygroundError
 from playground.history import History
 from playground.optimizers import Settings
-from playground.progress import below
 from playground.projects.base import Predictor, Project
 from playground.recipe import Recipe
-from playground.resources import Need
+from playground.resources import ResourceEstimate
 from playground.runtime.run_data import RunData
 from playground.training import Controls
+from playground.training_state import below
 
 State = Literal[
     "ready", "waiting", "running", "paused", "finished", "stopped", "diverged", "failed"
@@ -35,7 +35,7 @@ Until = Literal["end", "epoch", "batch"]
 
 
 @dataclass(frozen=True)
-class Milestone:
+class Checkpoint:
     """A run just after one of its epochs: enough to go on from there with the same numbers.
 
     ``progress`` is what :meth:`Progress.save` gave; ``settings`` the controls' last ones.
@@ -58,7 +58,7 @@ class Milestone:
 
 
 @dataclass(frozen=True)
-class Move:
+class StepDelta:
     """What one step did: all weights before and after step number ``step``."""
 
     step: int
@@ -67,23 +67,23 @@ class Move:
 
 
 @dataclass(eq=False)
-class Share:
+class CpuAccount:
     """What the runs of one student have had of the workers, whose turns are fair by it.
 
     Turns alone are not: one of a large network may take seconds where others take a slice,
     and a student may let six runs train at once.
     """
 
-    used: float = 0.0  # seconds of a core
+    seconds: float = 0.0  # seconds of a core
 
 
 @dataclass(frozen=True)
-class Published:
+class WeightsView:
     """A run's weights after ``step`` steps (None: as the recipe's seed draws them)."""
 
     step: int
     weights: dict[str, torch.Tensor] | None
-    move: Move | None
+    move: StepDelta | None
 
 
 class Run:
@@ -115,10 +115,10 @@ class Run:
         self.background = False  # gives way to all runs that are not
         self.parameters = 0  # how many numbers training changes; 0 before the first slice
         self.seen = 0.0  # when somebody last looked at it, in the service's time
-        self.share = Share()  # of its own until somebody says whose it is
-        self.begins_at: Milestone | None = None  # where its next trainer does, if not untrained
-        self.milestone: Milestone | None = None  # the last that was asked for
-        self.milestone_wanted = False  # take one after the next epoch
+        self.share = CpuAccount()  # of its own until somebody says whose it is
+        self.begins_at: Checkpoint | None = None  # where its next trainer does, if not untrained
+        self.checkpoint: Checkpoint | None = None  # the last that was asked for
+        self.checkpoint_wanted = False  # take one after the next epoch
         # What only the service and the run's execution change, and while they hold the lock.
         # Everybody else takes a snapshot.
         self.lock = threading.Lock()
@@ -127,7 +127,7 @@ class Run:
         self.served = 0.0  # seconds of waiting for a worker and training, without pauses
         self.weights: dict[str, torch.Tensor] | None = None
         self.weights_step = 0  # how many steps they have learned
-        self.move: Move | None = None
+        self.move: StepDelta | None = None
         self.move_wanted = False  # somebody looks inside and has not got the next one yet
 
     @classmethod
@@ -168,22 +168,22 @@ class Run:
 
     @classmethod
     def resumed(
-        cls, project: Project, recipe: Recipe, milestone: Milestone, own: Examples | None = None
+        cls, project: Project, recipe: Recipe, checkpoint: Checkpoint, own: Examples | None = None
     ) -> Run:
-        """A paused run that goes on from ``milestone``, in a process that did not begin it."""
+        """A paused run that goes on from ``checkpoint``, in a process that did not begin it."""
         run = cls(project, recipe, own)
-        run.state, run.milestone = "paused", milestone
-        run.controls.now = milestone.settings
-        run.go_back(milestone)
-        run.parameters = sum(one.numel() for one in milestone.weights.values())
-        run.steps_total, run.served = milestone.steps_total, milestone.served
+        run.state, run.checkpoint = "paused", checkpoint
+        run.controls.now = checkpoint.settings
+        run.go_back(checkpoint)
+        run.parameters = sum(one.numel() for one in checkpoint.weights.values())
+        run.steps_total, run.served = checkpoint.steps_total, checkpoint.served
         return run
 
-    def go_back(self, milestone: Milestone) -> None:
-        """Take history and weights as they were at ``milestone``, to go on from there."""
-        self.begins_at = milestone
-        self.history = replace(milestone.history.copy(), _settings=milestone.settings)
-        self.weights, self.weights_step = milestone.weights, self.history.steps
+    def go_back(self, checkpoint: Checkpoint) -> None:
+        """Take history and weights as they were at ``checkpoint``, to go on from there."""
+        self.begins_at = checkpoint
+        self.history = replace(checkpoint.history.copy(), _settings=checkpoint.settings)
+        self.weights, self.weights_step = checkpoint.weights, self.history.steps
         self.move = None
 
     @property
@@ -201,7 +201,7 @@ class Run:
         return int(found[-1]) if found else max(self.recipe.threads, 1)
 
     @cached_property
-    def need(self) -> Need:
+    def need(self) -> ResourceEstimate:
         """The memory and work that it takes, by estimate."""
         return self.project.need(self.recipe, self.own)
 
@@ -274,7 +274,7 @@ class Run:
     def _skeleton(self) -> nn.Sequential:
         return self.project.skeleton(self.recipe)
 
-    def published(self) -> Published:
+    def published(self) -> WeightsView:
         """The weights as the last slice left them, for somebody who looks inside the network.
 
         Nothing in them changes later. The next slice will also keep what its first step did
@@ -282,7 +282,7 @@ class Run:
         """
         self.move_wanted = True
         with self.lock:
-            return Published(self.weights_step, self.weights, self.move)
+            return WeightsView(self.weights_step, self.weights, self.move)
 
     def snapshot(self) -> Snapshot:
         """What a page shows, copied in one moment."""
@@ -336,12 +336,12 @@ class Snapshot:
 __all__ = [
     "ACTIVE",
     "OVER",
-    "Milestone",
-    "Move",
-    "Published",
+    "Checkpoint",
+    "CpuAccount",
     "Run",
-    "Share",
     "Snapshot",
     "State",
+    "StepDelta",
     "Until",
+    "WeightsView",
 ]

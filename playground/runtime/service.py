@@ -24,7 +24,7 @@ from playground import resources
 from playground.i18n import N_
 from playground.optimizers import Settings
 from playground.runtime import admission, torch_threads
-from playground.runtime.execution import Begin, Execution, here
+from playground.runtime.execution import Begin, Execution, local_trainer
 from playground.runtime.fair_queue import FairQueue
 from playground.runtime.run import ACTIVE, Run, Snapshot, Until
 
@@ -34,7 +34,7 @@ PAUSE_AFTER: Final = float(os.environ.get("PLAYGROUND_PAUSE_AFTER", "60"))
 STOP_AFTER: Final = float(os.environ.get("PLAYGROUND_STOP_AFTER", "1800"))
 LEAVE_AFTER: Final = 10.0  # seconds without a look after which data for a page are not made
 GAP: Final = 30.0  # seconds in which no worker looked at the clock: more, and it has jumped
-MOST_REST: Final = 0.25  # seconds between two slices that others may have
+MAX_REST: Final = 0.25  # seconds between two slices that others may have
 
 
 @dataclass
@@ -42,7 +42,7 @@ class RunService:
     """Starts, pauses, resumes and stops runs; ``close`` (or the main thread's end) ends it.
 
     ``clock`` is a parameter for tests, which move time instead of waiting for it.
-    ``notice`` is told of a run that has reached a milestone or its end, by whoever brought
+    ``notice`` is told of a run that has reached a checkpoint or its end, by whoever brought
     that about (a worker, a page) and while no lock is held.
     ``begin`` says where a run trains. ``rest``: seconds that a worker leaves the machine to
     others after a slice, as it is now. ``most_threads``: that one which is alone may use, by
@@ -57,7 +57,7 @@ class RunService:
     stop_after: float = STOP_AFTER
     clock: Callable[[], float] = time.monotonic
     notice: Callable[[Run], None] = lambda _run: None
-    begin: Begin = here
+    begin: Begin = local_trainer
     rest: Callable[[], float] = lambda: 0.0
     most_threads: int | None = None
     memory: int = field(default_factory=resources.budget)
@@ -193,7 +193,7 @@ class RunService:
         with self._wake:
             return sum(run.active and not run.background for run in self.executions)
 
-    def sweep(self) -> None:
+    def reap_idle(self) -> None:
         """Pause active runs that nobody looked at for a while, and stop them later.
 
         Nor are data made for a page that is not there any more.
@@ -262,7 +262,7 @@ class RunService:
         self.executions.pop(run, None)
         if execution not in self.queue.held:
             # Nobody needs what they hold, the weights aside.
-            execution.trainer = run.milestone = run.begins_at = None
+            execution.trainer = run.checkpoint = run.begins_at = None
 
     def _spare_threads(self) -> int:
         """All cores for a run that is alone; one each where several share the machine."""
@@ -307,11 +307,11 @@ class RunService:
                     self._tell(execution.run)
                 seconds = time.monotonic() - begun
                 if (rest := self.rest()) > 0:
-                    time.sleep(min(rest, MOST_REST))
-                self.sweep()
+                    time.sleep(min(rest, MAX_REST))
+                self.reap_idle()
                 if not self._keep(execution, seconds):
                     execution = None
-            self.sweep()
+            self.reap_idle()
 
     def _take(self, first: bool) -> Execution | None:
         execution = self.queue.take(first)

@@ -17,11 +17,11 @@ from playground import models
 from playground.data.dataset import Dataset
 from playground.errors import PlaygroundError
 from playground.i18n import N_
-from playground.progress import Progress
 from playground.projects.base import Project
 from playground.recipe import Recipe
 from playground.runtime import torch_threads
 from playground.training import Controls, Ending, Epoch, Step, fit, steps_per_epoch
+from playground.training_state import TrainingState
 
 Timed = tuple[Step | Epoch, float]
 """An event, and when it came: seconds on the clock ``time.monotonic`` of this process."""
@@ -70,11 +70,11 @@ class Trainer(Protocol):
         """A copy of all weights by name, after the last event."""
 
     def save(self) -> dict[str, Tensor] | None:
-        """What :meth:`Progress.save` gives after the last event, an epoch; None: it went past."""
+        """What the training state saves after the last event, an epoch; None: it went past."""
 
 
-class Here:
-    """Training in this process; ``progress`` (see :meth:`Progress.save`) is where it begins."""
+class LocalTrainer:
+    """Training in this process; ``progress`` (see ``TrainingState.save``) is where it begins."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Here:
         progress: dict[str, Tensor] | None = None,
     ) -> None:
         self._model = project.build(recipe)
-        self._progress = Progress(self._model, recipe)
+        self._progress = TrainingState(self._model, recipe)
         if progress is not None:
             self._progress.load(progress)
         self._events = fit(self._model, dataset, recipe, controls, self._progress)

@@ -21,7 +21,7 @@ from streamlit.web.server import server_util
 
 from playground.runtime import torch_threads
 from playground.serving import logs, patches, settings
-from playground.ui import peers
+from playground.ui.shell import silent_clients
 
 PAGES: Final = Path(__file__).parent.parent.parent / "pages"
 ENDS: Final = ("SIGINT", "SIGTERM", "SIGQUIT", "SIGBREAK")
@@ -40,10 +40,10 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     torch_threads.end_after_scripts()
-    peers.give_up_silent()
+    silent_clients.give_up_silent()
     if (server := _server()) is not None:
         _end_in_order(server)
-        patches.cut_half_sent(server, peers.SILENT_AFTER)
+        patches.cut_half_sent(server, silent_clients.SILENT_AFTER)
     _announce()
     yield
     # Streamlit stops its sessions without waiting for them.

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from playground.ui.peers import SILENT_AFTER
+from playground.ui.shell.silent_clients import SILENT_AFTER
 
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",

@@ -14,10 +14,10 @@ from playground.i18n import N_
 from playground.storage import ownership
 from playground.storage.database import Database
 from playground.storage.errors import BoardFullError, RefusedError, taken
-from playground.storage.records import Figure, Member, Score
+from playground.storage.records import BoardEntry, Member, Score
 from playground.storage.schema import FIGURES, MEMBERS
 
-MOST_MEMBERS: Final = 500
+MAX_MEMBERS: Final = 500
 """Desks on the class board."""
 
 
@@ -48,14 +48,14 @@ class BoardStore:
                 )
                 if not found.rowcount:
                     count = sa.select(sa.func.count()).select_from(MEMBERS)
-                    if connection.execute(count).scalar_one() >= MOST_MEMBERS:
+                    if connection.execute(count).scalar_one() >= MAX_MEMBERS:
                         raise BoardFullError(
                             N_(
                                 "The class board is full: it holds {n} desks. Ask your teacher to "
                                 "remove those that nobody needs any more."
                             ),
                             passing=False,
-                            n=MOST_MEMBERS,
+                            n=MAX_MEMBERS,
                         )
                     new = {"handle": secrets.token_urlsafe(8), "joined": time.time()}
                     none = {"won": 0, "lost": 0, "drawn": 0}
@@ -86,7 +86,7 @@ class BoardStore:
         self._database.note_deletion()
 
     def post(
-        self, desk: str, figures: Sequence[Figure], rank: Callable[[Figure], Any]
+        self, desk: str, figures: Sequence[BoardEntry], rank: Callable[[BoardEntry], Any]
     ) -> Member | None:
         """Put those of ``figures`` on the board that rank before what stands there of the desk.
 
@@ -102,7 +102,7 @@ class BoardStore:
                     continue
                 mine = (FIGURES.c.desk == desk) & (FIGURES.c.project == figure.project)
                 connection.execute(FIGURES.delete().where(mine))
-                values = {one.name: getattr(figure, one.name) for one in fields(Figure)}
+                values = {one.name: getattr(figure, one.name) for one in fields(BoardEntry)}
                 connection.execute(FIGURES.insert().values(desk=desk, **values))
             return members_of(connection, desk)[0]
 
@@ -145,7 +145,7 @@ def members_of(
 ) -> list[Member]:
     """The members (or the one whose desk it is); ``lock`` them until the transaction ends."""
     who = sa.select(MEMBERS).order_by(MEMBERS.c.joined, MEMBERS.c.handle)
-    columns = [FIGURES.c[one.name] for one in fields(Figure)]
+    columns = [FIGURES.c[one.name] for one in fields(BoardEntry)]
     what = sa.select(FIGURES.c.desk, *columns)
     if desk is not None:
         who = who.where(MEMBERS.c.desk == desk)
@@ -153,9 +153,9 @@ def members_of(
     if lock:
         who = who.with_for_update()
     rows = connection.execute(who).all()
-    figures: dict[str, dict[str, Figure]] = {}
+    figures: dict[str, dict[str, BoardEntry]] = {}
     for owner, *values in connection.execute(what):
-        figure = Figure(*values)
+        figure = BoardEntry(*values)
         figures.setdefault(owner, {})[figure.project] = figure
     return [
         Member(
@@ -169,4 +169,4 @@ def members_of(
     ]
 
 
-__all__ = ["MOST_MEMBERS", "BoardStore", "members_of"]
+__all__ = ["MAX_MEMBERS", "BoardStore", "members_of"]

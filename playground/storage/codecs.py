@@ -28,11 +28,11 @@ from playground.fields import Field, Value
 T = TypeVar("T")
 Picture = tuple[npt.NDArray[np.uint8], int]
 """A grey picture (H, W) and its class number."""
-Row = dict[str, Value]
+StoredRun = dict[str, Value]
 
 
 @dataclass(frozen=True)
-class Kind(Generic[T]):
+class Codec(Generic[T]):
     """A kind of thing: its name on the desk, and how one of them becomes bytes and comes back."""
 
     name: str
@@ -47,7 +47,7 @@ class Kind(Generic[T]):
             return None
 
 
-def pictures(name: str, labels: tuple[str, ...]) -> Kind[Picture]:
+def pictures(name: str, labels: tuple[str, ...]) -> Codec[Picture]:
     """Labelled pictures of one project: a line with the label, then a PNG."""
 
     def encode(picture: Picture) -> bytes:
@@ -60,13 +60,13 @@ def pictures(name: str, labels: tuple[str, ...]) -> Kind[Picture]:
         image = open_image(file, ["PNG"], MAX_PIXELS_WHOLE)
         return np.asarray(image.convert("L")), labels.index(label.decode())
 
-    return Kind(name, encode, decode)
+    return Codec(name, encode, decode)
 
 
-def table(name: str, fields: tuple[Field, ...]) -> Kind[list[Row]]:
+def table(name: str, fields: tuple[Field, ...]) -> Codec[list[StoredRun]]:
     """A whole table of own rows."""
 
-    def decode(content: bytes) -> list[Row]:
+    def decode(content: bytes) -> list[StoredRun]:
         rows = json.loads(content)
         # A column that was added since says itself what it was before.
         before = {field.name: field.before for field in fields if field.before is not None}
@@ -78,7 +78,7 @@ def table(name: str, fields: tuple[Field, ...]) -> Kind[list[Row]]:
             for row in rows
         ]
 
-    return Kind(name, lambda rows: json.dumps(rows).encode(), decode)
+    return Codec(name, lambda rows: json.dumps(rows).encode(), decode)
 
 
 LENGTH: Final = 32  # hexadecimal digits that name a set of examples

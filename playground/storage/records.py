@@ -11,7 +11,7 @@ class Row:
     """One run as it is stored.
 
     ``network``: a safetensors file of :func:`playground.export.weights.save`.
-    ``progress``: one of what :meth:`playground.progress.Progress.save` gave, while the
+    ``progress``: one of what :meth:`playground.training_state.Progress.save` gave, while the
     run can still go on. ``own``: the kind of thing that its own examples are.
     """
 
@@ -37,7 +37,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Figure:
+class BoardEntry:
     """What one run reached on the validation set, as the class board says it.
 
     ``value``: accuracy (0..1), or the mean error in the target's unit. ``best``: the same of
@@ -81,11 +81,11 @@ class Member:
     nickname: str | None
     joined: float
     score: Score = field(default_factory=Score)
-    figures: Mapping[str, Figure] = field(default_factory=dict)  # by project
+    figures: Mapping[str, BoardEntry] = field(default_factory=dict)  # by project
 
 
 @dataclass(frozen=True)
-class Contents:
+class StoredDesk:
     """All that one desk has: its runs by number, its things by kind, in their order."""
 
     runs: Sequence[Row]
@@ -106,4 +106,4 @@ class Glance:
     ago: float
 
 
-__all__ = ["Contents", "Figure", "Glance", "Member", "Row", "Score"]
+__all__ = ["BoardEntry", "Glance", "Member", "Row", "Score", "StoredDesk"]

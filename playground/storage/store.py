@@ -18,12 +18,12 @@ from playground.storage import ownership
 from playground.storage.board_store import BoardStore, members_of
 from playground.storage.database import Database
 from playground.storage.errors import DeskFullError, no_desk
-from playground.storage.records import Contents, Glance, Row
+from playground.storage.records import Glance, Row, StoredDesk
 from playground.storage.schema import DESKS, EXAMPLES, RUNS, THINGS
 
-MOST_BYTES: Final = 64 * 2**20
+MAX_DESK_BYTES: Final = 64 * 2**20
 """What one desk may store: a digits network takes some 0.4 MB, a drawing 2 kB."""
-MOST_THINGS: Final = 5_000
+MAX_THINGS: Final = 5_000
 """Pictures, tables and games of one desk."""
 ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")  # secrets.token_urlsafe(16)
 
@@ -86,7 +86,7 @@ class Store(Database):
             runs, things = (connection.execute(count).scalar_one() for count in counts)
             return Glance(runs, things, max(0.0, time.time() - seen))
 
-    def load(self, desk: str) -> Contents:
+    def load(self, desk: str) -> StoredDesk:
         """All that the desk has.
 
         Raises:
@@ -103,7 +103,7 @@ class Store(Database):
             for kind, content in connection.execute(where.order_by(THINGS.c.kind, THINGS.c.place)):
                 things.setdefault(kind, []).append(content)
             members = members_of(connection, desk)
-            return Contents(runs, things, members[0] if members else None)
+            return StoredDesk(runs, things, members[0] if members else None)
 
     def delete(self, desk: str) -> None:
         """The desk and all that is its; SQLite overwrites what it frees, see :meth:`settle`."""
@@ -122,7 +122,7 @@ class Store(Database):
         with self.writing() as connection:
             ownership.touch(connection, desk, self.server)
             connection.execute(RUNS.delete().where(RUNS.c.id == row.id, RUNS.c.desk == desk))
-            if self._bytes(connection, desk) + row.bytes > MOST_BYTES:
+            if self._bytes(connection, desk) + row.bytes > MAX_DESK_BYTES:
                 raise _full()
             values = {field.name: getattr(row, field.name) for field in fields(Row)}
             connection.execute(RUNS.insert().values(desk=desk, **values))
@@ -167,9 +167,9 @@ class Store(Database):
             if rows:
                 connection.execute(THINGS.insert(), rows)
             count = sa.select(sa.func.count()).select_from(THINGS).where(THINGS.c.desk == desk)
-            if connection.execute(count).scalar_one() > MOST_THINGS:
+            if connection.execute(count).scalar_one() > MAX_THINGS:
                 raise _full()
-            if self._bytes(connection, desk) > MOST_BYTES:
+            if self._bytes(connection, desk) > MAX_DESK_BYTES:
                 raise _full()
         if replaced_some:
             self.note_deletion()
@@ -199,9 +199,9 @@ def _full() -> DeskFullError:
             "This desk is full: it holds at most {megabytes} MB and {things} pictures, tables and "
             "games. Delete some runs or pictures; until then nothing more is saved."
         ),
-        megabytes=MOST_BYTES // 2**20,
-        things=MOST_THINGS,
+        megabytes=MAX_DESK_BYTES // 2**20,
+        things=MAX_THINGS,
     )
 
 
-__all__ = ["ID", "MOST_BYTES", "MOST_THINGS", "Store"]
+__all__ = ["ID", "MAX_DESK_BYTES", "MAX_THINGS", "Store"]

@@ -1,1 +1,1 @@
-"""The only place that knows Streamlit: frame, controls, live view, charts, draw pad, language."""
+"""All that is on a page: its shell, its widgets and charts, and the pages made of these."""

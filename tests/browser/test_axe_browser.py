@@ -2,8 +2,8 @@
 
 Every page, every view of a lesson and every tab of a trained project (the code of one of them),
 in English on the light theme; a sample of them, with every tab of one project, in Polish on the
-dark one. What axe cannot judge, the text in charts, ``tests/ui/test_palette.py`` does. On the way,
-no page may warn in the console, or ask anybody but its own server for anything.
+dark one. What axe cannot judge, the text in charts, ``tests/ui/shell/test_palette.py`` does. On
+the way, no page may warn in the console, or ask anybody but its own server for anything.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from person import SECRET, missing
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from playground.projects import NAMES
-from playground.ui import frame
+from playground.ui.shell import frame
 
 ROOT: Final = Path(__file__).parent.parent.parent
 AXE: Final = ROOT / "node_modules" / "axe-core" / "axe.min.js"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.data.cells import Column, Refused, decimal_sign
-from playground.data.columns import Encoder
+from playground.data.encoder import Encoder
 from playground.data.tables import check_rows, parse
 from playground.errors import PlaygroundError
 from playground.fields import Field

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.data import cells, tables
-from playground.data.problems import Sentence, fold, shown
+from playground.data.messages import Sentence, fold, shown
 from playground.data.tables import check_rows, csv_bytes, parse, template, to_csv
 from playground.errors import PlaygroundError
 from playground.fields import Field

@@ -10,7 +10,7 @@ from playground.export import script
 from playground.export.notebook import FUTURE, notebook
 from playground.projects import project
 from playground.prose import sections
-from playground.ui.export import _prose
+from playground.ui.project.code_tab import _prose
 
 PARTS = script.parts(project("coffee").recipe(epochs=1, threads=1))
 

@@ -96,7 +96,7 @@ def test_the_file_says_what_the_network_reached(regression: Project) -> None:
     figures = weights.load(weights.save(asked, run.history)).figures
     assert figures is not None
     last = run.history.epochs[-1]
-    assert figures == weights.Figures(last.epoch, last.train, last.validation)
+    assert figures == weights.ReportedMetrics(last.epoch, last.train, last.validation)
     assert weights.load(weights.save(asked)).figures is None
 
 
@@ -141,7 +141,7 @@ def test_a_recipe_comes_back_from_json() -> None:
 
 
 def test_which_kind_of_file_it_is_shows_in_its_first_bytes() -> None:
-    assert isinstance(weights.read(SAVED), weights.Kept)
+    assert isinstance(weights.read(SAVED), weights.SavedNetwork)
     assert isinstance(weights.read(weights.to_json(COFFEE.recipe)), Recipe)
 
 

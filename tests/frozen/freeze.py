@@ -25,7 +25,7 @@ from playground.projects import PROJECTS, project
 from playground.projects.coffee import Coffee
 from playground.projects.rps.data import Round
 from playground.recipe import FIELDS
-from playground.rps.games import games
+from playground.rps_opponent.games import games
 from playground.runtime.run import Run
 from playground.runtime.service import RunService
 from playground.storage import codecs

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from playground import models
 from playground.data.dataset import Dataset, Examples, Scaler
-from playground.insight import anatomy, gauges, quiet, responses, saliency, surgery
-from playground.insight.gauges import Histogram
-from playground.insight.pace import Pace
+from playground.insight import anatomy, layer_stats, neuron_responses, quiet, saliency, surgery
+from playground.insight.layer_stats import Histogram
 from playground.insight.surgery import Off, SetWeight
+from playground.insight.throttle import Throttle
 from playground.projects import PROJECTS
 from playground.projects.base import Input, Project
 from playground.recipe import Recipe
@@ -155,7 +155,7 @@ def test_a_slice_moves_two_inputs_and_holds_the_others() -> None:
     number, choice = Input("x", 0), Input("c", 1, ("a", "b"), 2)
     base = torch.tensor([9.0, 0.3, 0.7, 5.0])
     low, high = torch.zeros(4), torch.full((4,), 3.0)
-    grid = responses.slice_of(number, choice, base, low, high, steps=4).reshape(4, 4, 4)
+    grid = neuron_responses.slice_of(number, choice, base, low, high, steps=4).reshape(4, 4, 4)
     assert grid[0, :, 0].tolist() == [0, 1, 2, 3]
     assert grid[0, 0, 1:3].tolist() == [1, 0]  # below: the first choice
     assert grid[3, 0, 1:3].tolist() == [0, 1]
@@ -165,10 +165,10 @@ def test_a_slice_moves_two_inputs_and_holds_the_others() -> None:
 def test_responses_over_a_slice_are_the_networks_own() -> None:
     model = table()
     scaler = Scaler(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 1.0, 0.5]))
-    grid = responses.slice_of(
+    grid = neuron_responses.slice_of(
         Input("a", 0), Input("b", 2), scaler.mean, torch.zeros(3), torch.ones(3), steps=5
     )
-    inputs, first, *_others, last = responses.over_slice(model, scaler, grid)
+    inputs, first, *_others, last = neuron_responses.over_slice(model, scaler, grid)
     assert tuple(first.shape) == (5, 5, 5)
     point = torch.tensor([[1.0, 2.0, 0.25]])  # a at its highest, b a quarter up
     assert torch.allclose(last[:, 1, 4], model(scaler(point))[0], atol=1e-6)
@@ -178,16 +178,16 @@ def test_responses_over_a_slice_are_the_networks_own() -> None:
 def test_filters_are_the_first_weights() -> None:
     model = build(PICTURE, hidden=(4,))
     weights = model.get_parameter(anatomy.stages(model)[0].key())
-    assert torch.equal(responses.filters(model, PICTURE), weights.reshape(4, 8, 8))
+    assert torch.equal(neuron_responses.filters(model, PICTURE), weights.reshape(4, 8, 8))
     kernels = cnn()
     weights = kernels.get_parameter(anatomy.stages(kernels)[0].key())
-    assert torch.equal(responses.filters(kernels, PICTURE), weights[:, 0])
+    assert torch.equal(neuron_responses.filters(kernels, PICTURE), weights[:, 0])
 
 
 def test_favourites_are_means_of_the_pictures_that_excite_most() -> None:
     examples = pictures(5)
     said = torch.tensor([[0.0, 0.0], [3.0, 0.0], [1.0, 0.0], [2.0, 0.0], [-1.0, 0.0]])
-    (found,) = responses.favourites([said], examples, count=2)
+    (found,) = neuron_responses.favourites([said], examples, count=2)
     assert torch.equal(found[0], examples.inputs[[1, 3]].float().mean(dim=0))
     assert not found[1].any()  # it is never excited
 
@@ -197,16 +197,16 @@ def test_favourites_are_means_of_the_pictures_that_excite_most() -> None:
 
 def test_histograms_count_every_weight() -> None:
     values = random(37, 11)
-    weights, gradients = gauges.of_weights(values), gauges.of_gradients(values)
+    weights, gradients = layer_stats.of_weights(values), layer_stats.of_gradients(values)
     assert sum(weights.counts) == sum(gradients.counts) == 37 * 11
     assert weights.low == -weights.high
-    assert sum(gauges.of_weights(torch.zeros(4, 2)).counts) == 8
-    none = gauges.of_gradients(torch.zeros(4, 2))
+    assert sum(layer_stats.of_weights(torch.zeros(4, 2)).counts) == 8
+    none = layer_stats.of_gradients(torch.zeros(4, 2))
     assert none.counts[0] == 8
 
 
 def test_a_gradient_counts_at_its_power_of_ten() -> None:
-    found = gauges.of_gradients(torch.tensor([4e-5, -5e-5]))
+    found = layer_stats.of_gradients(torch.tensor([4e-5, -5e-5]))
     (place,) = [place for place, count in enumerate(found.counts) if count]
     assert found.counts[place] == 2
     assert found.low + place * found.width <= -4.35 <= found.low + (place + 1) * found.width
@@ -214,7 +214,7 @@ def test_a_gradient_counts_at_its_power_of_ten() -> None:
 
 def test_histograms_over_time_share_their_bins() -> None:
     narrow, wide = Histogram(-1, 1, (0, 4, 0)), Histogram(-3, 3, (1, 1, 1))
-    shares, low, high = gauges.over_time([narrow, wide], bins=6)
+    shares, low, high = layer_stats.over_time([narrow, wide], bins=6)
     assert (low, high) == (-3, 3)
     assert shares.sum(dim=0).tolist() == pytest.approx([1, 1])
     assert shares[:, 1].tolist() == pytest.approx([1 / 6] * 6)
@@ -247,7 +247,7 @@ def test_a_network_with_one_dead_neuron_is_measured(row_data: Dataset) -> None:
     with torch.no_grad():
         model.get_parameter("1.weight")[2] = 0
         model.get_parameter("1.bias")[2] = -1
-    layers, examples = gauges.measure(model, row_data, recipe)
+    layers, examples = layer_stats.measure(model, row_data, recipe)
     assert examples == 40
     by_hand = (model[:3](row_data.scaler(row_data.validation.inputs)) == 0).all(dim=0).sum()
     assert layers[0].dead == by_hand >= 1
@@ -267,7 +267,7 @@ def test_a_network_with_one_dead_neuron_is_measured(row_data: Dataset) -> None:
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "leaky_relu", "elu", "maxout", "none"])
 def test_every_activation_can_be_measured(activation: str, row_data: Dataset) -> None:
-    layers, _examples = gauges.measure(table(activation=activation), row_data, Recipe(""))
+    layers, _examples = layer_stats.measure(table(activation=activation), row_data, Recipe(""))
     assert [layer.dead for layer in layers] == [None] * 3
     judged = activation in ("sigmoid", "tanh", "elu")
     assert [layer.saturated is not None for layer in layers] == [judged, judged, False]
@@ -275,8 +275,8 @@ def test_every_activation_can_be_measured(activation: str, row_data: Dataset) ->
 
 def test_measuring_leaves_dropout_as_it_was(row_data: Dataset) -> None:
     model = table(dropout=0.5).train()
-    first, _n = gauges.measure(model, row_data, Recipe(""))
-    again, _n = gauges.measure(model, row_data, Recipe(""))
+    first, _n = layer_stats.measure(model, row_data, Recipe(""))
+    again, _n = layer_stats.measure(model, row_data, Recipe(""))
     assert first == again
     assert model.training
 
@@ -286,7 +286,7 @@ def test_update_ratio_of_one_step(row_data: Dataset) -> None:
     recipe = Recipe("", optimizer="sgd", learning_rate=0.1)
     before = models.state(model)
     next(fit(model, row_data, recipe))
-    ratios = gauges.update_ratios(model, before, models.state(model))
+    ratios = layer_stats.update_ratios(model, before, models.state(model))
     moved = (model.get_parameter("1.weight").detach() - before["1.weight"]).norm()
     assert ratios[0] == pytest.approx(float(moved / before["1.weight"].norm()))
     assert len(ratios) == 3
@@ -396,7 +396,7 @@ class Watch:
 
 def test_pace_follows_no_faster_than_its_share() -> None:
     watch = Watch()
-    pace = Pace(share=0.1, clock=watch)
+    pace = Throttle(share=0.1, clock=watch)
     done: list[object] = []
 
     def work() -> int:

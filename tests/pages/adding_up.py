@@ -18,8 +18,8 @@ from opening import open_page
 from streamlit.testing.v1 import AppTest
 
 from playground.fields import Field
-from playground.ui import lesson
-from playground.ui.controls import stops
+from playground.ui.lesson import page as lesson
+from playground.ui.widgets.controls import stops
 
 EPSILON = 1e-8  # of RMSprop and Adam, which the numbers leave out
 Value = float | list[Any]

@@ -14,10 +14,10 @@ from typing import Any
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from playground import links
+from playground.experiments import permalink
 from playground.projects import PROJECTS
 from playground.runtime.run import Run
-from playground.ui import frame
+from playground.ui.shell import frame
 
 ROOT = Path(__file__).parent.parent.parent
 SECONDS = 60
@@ -65,7 +65,7 @@ def tiny(stem: str) -> dict[str, str]:
     changes = PROJECTS[stem].tiny
     settings = {name: value for name, value in changes.items() if name != "data"}
     values = {**changes.get("data", {}), **settings}
-    return {name: links.written(value) for name, value in values.items()}
+    return {name: permalink.written(value) for name, value in values.items()}
 
 
 def data_url(picture: Image.Image) -> str:

@@ -8,8 +8,8 @@ import pytest
 import torch
 from opening import formulas, open_page, says
 
-from playground.insight import activations, points
-from playground.insight.activations import Activation
+from playground.lesson import activations, toy_points
+from playground.lesson.activations import Activation
 
 opened = partial(open_page, "activations")
 
@@ -70,13 +70,16 @@ def test_a_gradient_stops_at_a_slope_of_0() -> None:
 
 def test_a_network_bends_with_an_activation_function_alone() -> None:
     app = opened(view="network", activation="relu")
-    straight = points.train("rings", 120, "none", (6, 6))
+    straight = toy_points.train("rings", 120, "none", (6, 6))
     assert app.metric[0].value == f"{int(straight.right.sum())} of 120"
-    (w1, _w2), bias = points.merged(straight.net)[0][0].tolist(), points.merged(straight.net)[1]
+    (w1, _w2), bias = (
+        toy_points.merged(straight.net)[0][0].tolist(),
+        toy_points.merged(straight.net)[1],
+    )
     assert says(formulas(app), w1, "z =")
     assert says(formulas(app).replace("- ", "+ "), abs(bias.item()), r"x_2 +")
     app.toggle(key="activations.bent@en").set_value(True).run()
-    bent = points.train("rings", 120, "relu", (6, 6))
+    bent = toy_points.train("rings", 120, "relu", (6, 6))
     assert app.metric[0].value == f"{int(bent.right.sum())} of 120" == "120 of 120"
     said = app.metric[1].value.split(" · 10⁻")
     power = "⁰¹²³⁴⁵⁶⁷⁸⁹".index(said[1]) if len(said) > 1 else 0

@@ -11,8 +11,8 @@ from opening import formulas, open_page
 from streamlit.testing.v1 import AppTest
 
 from playground import i18n
-from playground.insight import backprop, tiny
-from playground.ui.tiny_network import START
+from playground.lesson import backprop, tiny_network
+from playground.ui.lesson.tiny_network import START
 
 PAGE = "backpropagation"
 EXAMPLE = (1.0, 0.5)
@@ -66,7 +66,7 @@ def test_one_factor_at_a_time() -> None:
     assert rf"\mathbf{{{tex(gradient, 'en')}}}" in formulas(app)
 
 
-@pytest.mark.parametrize("parameter", tiny.PARAMETERS)
+@pytest.mark.parametrize("parameter", tiny_network.PARAMETERS)
 def test_every_parameter_has_its_chain(parameter: str) -> None:
     app = opened("pl", parameter=parameter, step="5", activation="leaky_relu")
     assert not app.exception
@@ -136,9 +136,9 @@ def test_a_gradient_promises_too_much() -> None:
 
 
 @pytest.mark.parametrize("view", ["chain", "nudge", "step"])
-@pytest.mark.parametrize("activation", tiny.ACTIVATIONS)
+@pytest.mark.parametrize("activation", tiny_network.ACTIVATIONS)
 def test_far_ends_of_the_dials(view: str, activation: str) -> None:
-    far = {name: "-3.0" for name in tiny.PARAMETERS if name.startswith("w")}
+    far = {name: "-3.0" for name in tiny_network.PARAMETERS if name.startswith("w")}
     app = opened("en", view=view, activation=activation, x1="-2", x2="2", learning_rate="10", **far)
     assert not app.exception
     assert not app.warning

@@ -10,9 +10,9 @@ import torch
 from opening import open_page
 from streamlit.testing.v1 import AppTest
 
-from playground.insight import batches
+from playground.lesson import batches
 from playground.prose import sections
-from playground.ui import lesson
+from playground.ui.lesson import page as lesson
 
 LANGUAGES = ("en", "pl")
 opened = partial(open_page, "batches")

@@ -21,9 +21,10 @@ from playground.desks.desk import Desk
 from playground.desks.registry import Desks
 from playground.projects import PROJECTS
 from playground.runtime.run import Run
-from playground.storage.records import Figure, Score
+from playground.storage.records import BoardEntry, Score
 from playground.storage.store import Store
-from playground.ui import board, board_join, frame, server
+from playground.ui.runs import board
+from playground.ui.shell import board_join, frame, server
 
 LANGUAGES: Final = ("en", "pl")
 SECRET: Final = "tea at five"
@@ -37,7 +38,7 @@ HOSTILE: Final = (
     "=1+1",
     "שלום עולם",
 )
-FIGURE: Final = Figure("digits", 0.934, None, 500, 12_345, 42.0, 600, 1.0)
+FIGURE: Final = BoardEntry("digits", 0.934, None, 500, 12_345, 42.0, 600, 1.0)
 open_board = partial(open_page, "board")
 
 
@@ -86,7 +87,7 @@ def join(app: AppTest, nickname: str) -> AppTest:
     return app
 
 
-def seat(desks: Desks, nickname: str, *figures: Figure, score: Score | None = None) -> Desk:
+def seat(desks: Desks, nickname: str, *figures: BoardEntry, score: Score | None = None) -> Desk:
     """A student on the board."""
     desk = desks.fresh()
     desks.board.join(desk, nickname)

@@ -22,9 +22,9 @@ from playground.recipe import Recipe
 from playground.storage.errors import StoreError
 from playground.storage.records import Row
 from playground.storage.store import ID, Store
-from playground.ui import draw_pad
-from playground.ui import server as server_module
-from playground.ui.rps_game import FINISHED
+from playground.ui.project.rps_game import FINISHED
+from playground.ui.shell import server as server_module
+from playground.ui.widgets import draw_pad
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = {"examples": "200", "epochs": "2"}

@@ -11,8 +11,8 @@ from opening import formulas, open_page
 from streamlit.testing.v1 import AppTest
 
 from playground import i18n
-from playground.insight import convolution, tiny
-from playground.ui.tiny_network import START
+from playground.lesson import convolution, tiny_network
+from playground.ui.lesson.tiny_network import START
 
 PAGE = "forward_pass"
 opened = partial(open_page, "forward_pass")
@@ -31,8 +31,10 @@ def tex(value: float, language: str, digits: int | None = None) -> str:
     return i18n.number(round(value, digits) + 0.0, language, digits).replace(",", "{,}")
 
 
-def trace(x: tuple[float, float] = (1.0, 0.5), bend: str = "sigmoid", **w: float) -> tiny.Trace:
-    return tiny.trace(tiny.build({**START, **w}, bend), x)
+def trace(
+    x: tuple[float, float] = (1.0, 0.5), bend: str = "sigmoid", **w: float
+) -> tiny_network.Trace:
+    return tiny_network.trace(tiny_network.build({**START, **w}, bend), x)
 
 
 @pytest.mark.parametrize("language", ["en", "pl"])
@@ -70,7 +72,7 @@ def test_who_opens_a_later_neuron_walks_there() -> None:
     assert tex(trace(w31=0.0).answer, "en") in formulas(app)
 
 
-@pytest.mark.parametrize("activation", tiny.ACTIVATIONS)
+@pytest.mark.parametrize("activation", tiny_network.ACTIVATIONS)
 def test_every_activation_is_shown(activation: str) -> None:
     app = opened("pl", activation=activation, step="4", neuron="3")
     assert not app.exception

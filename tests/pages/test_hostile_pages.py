@@ -10,11 +10,12 @@ import pytest
 from opening import open_page
 from streamlit.testing.v1 import AppTest
 
-from playground import links
+from playground.experiments import permalink
 from playground.fields import Field, Value
 from playground.projects import PROJECTS
-from playground.ui import controls, draw_pad, frame, server
-from playground.ui.problems import plain
+from playground.ui.shell import frame, server
+from playground.ui.shell.problems import plain
+from playground.ui.widgets import controls, draw_pad
 
 PAGES: Final = [stem for entries in frame.PAGES.values() for stem, _title, _icon in entries]
 HOSTILE: Final = {
@@ -120,7 +121,7 @@ def test_every_parameter_of_a_page_may_be_at_its_end(
     # Not the largest data sets: drawing them takes workers half a minute.
     options = {field.name for field in PROJECTS[stem].data_fields} if stem in PROJECTS else set()
     asked = {
-        name: links.written(ends(field, high))
+        name: permalink.written(ends(field, high))
         for name, field in known.items()
         if not (high and name in options)
     }

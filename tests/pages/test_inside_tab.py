@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground.insight.surgery import SetWeight
 from playground.projects import PROJECTS
-from playground.ui import draw_pad
+from playground.ui.widgets import draw_pad
 
 MORE = {  # layers that can be told apart, where a test looks at them
     "coffee": {"hidden": "6,4"},

@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from opening import open_page
 
-from playground import links
+from playground.experiments import permalink
 from playground.projects import PROJECTS, project
-from playground.ui import draw_pad
+from playground.ui.widgets import draw_pad
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def controls(app: Any, stem: str, *words: str) -> set[str]:
     kinds = ("slider", "select_slider", "selectbox", "number_input", "toggle")
     keys = [widget.key or "" for kind in kinds for widget in app.get(kind)]
     names = {key.removeprefix(f"{stem}.").split("@")[0] for key in keys if key.startswith(stem)}
-    fields = {field.name for field in links.fields(project(stem))} | {links.PRESET}
+    fields = {field.name for field in permalink.fields(project(stem))} | {permalink.PRESET}
     return {name.split(".")[0] for name in names} & fields
 
 
@@ -90,8 +90,8 @@ def test_one_link_a_page_as_a_browser_opens_it(name: str) -> None:
     app = open_page(name, "en", **wanted)
     assert not app.warning
     recipe = app.session_state["desk"].runs[name].recipe
-    values, _problems = links.read({f.name: f for f in links.fields(kind)}, wanted)
-    assert recipe == links.recipe(kind, values)
+    values, _problems = permalink.read({f.name: f for f in permalink.fields(kind)}, wanted)
+    assert recipe == permalink.recipe(kind, values)
 
 
 def test_a_target_for_a_project_without_accuracy_is_named() -> None:

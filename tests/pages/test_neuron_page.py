@@ -10,7 +10,7 @@ import torch
 from opening import formulas, open_page
 from streamlit.testing.v1 import AppTest
 
-from playground.insight import neuron, points
+from playground.lesson import neuron, toy_points
 
 VIEWS = ("line", "plane", "layer", "bends", "region")
 opened = partial(open_page, "neuron")
@@ -45,7 +45,7 @@ def test_two_inputs_count_the_points_that_are_right() -> None:
     app = opened(view="plane", w1="1", w2="1", b="0")
     assert "24 of 24" in words(app)
     app.select_slider(key="neuron.b@en").set_value(-3.0).run()
-    right = points.right(neuron.layer([[1, 1]], [-3]), points.examples("groups", 24))
+    right = toy_points.right(neuron.layer([[1, 1]], [-3]), toy_points.examples("groups", 24))
     assert f"{int(right.sum())} of 24" in words(app)
     assert not right.all()
 

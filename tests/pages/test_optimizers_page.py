@@ -11,10 +11,11 @@ import torch
 from opening import open_page
 from streamlit.testing.v1 import AppTest
 
-from playground.insight import descent
-from playground.insight.surfaces import SURFACES
+from playground.lesson import descent
+from playground.lesson.surfaces import SURFACES
 from playground.prose import sections
-from playground.ui import figure, lesson
+from playground.ui.charts import plotly_component
+from playground.ui.lesson import page as lesson
 
 LANGUAGES = ("en", "pl")
 opened = partial(open_page, "optimizers")
@@ -109,7 +110,7 @@ def test_the_landscape_is_turned_by_its_slider() -> None:
 
 def test_a_browser_that_cannot_load_the_landscape_gets_a_plain_chart() -> None:
     app = opened("pl", view="solid")
-    app.session_state[figure.FAILED] = True
+    app.session_state[plotly_component.FAILED] = True
     app.run()
     assert not app.exception
     assert len(app.get("plotly_chart")) == 1

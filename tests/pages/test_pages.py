@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from playground.projects import PROJECTS
 from playground.recipe import FIELDS
-from playground.ui import draw_pad, frame
+from playground.ui.shell import frame
+from playground.ui.widgets import draw_pad
 
 PAGES = [stem for entries in frame.PAGES.values() for stem, _title, _icon in entries]
 LANGUAGES = ("en", "pl")

@@ -9,41 +9,41 @@ import pytest
 from opening import SECONDS, open_page, train, wait_for_data
 from streamlit.testing.v1 import AppTest
 
-from playground.ui import (
-    charts,
-    comparison,
+from playground.ui.charts import vega
+from playground.ui.project import (
+    baselines,
+    code_tab,
     evaluation,
-    export,
     hints,
-    inside,
-    own_table,
-    parts,
-    project_page,
+    keep_tab,
+    page,
     rps_game,
-    run_list,
     table_page,
-    weights,
     workbench,
 )
+from playground.ui.project.inside import tab as inside
+from playground.ui.runs import run_table
+from playground.ui.shell import parts
+from playground.ui.widgets import own_table
 
 TINY = {"examples": "200", "epochs": "2"}
 # What draws a part of a project's page, and the part's title.
 PARTS: list[tuple[Any, str, str]] = [
-    (project_page, "_presets", "Settings"),
+    (page, "_presets", "Settings"),
     (workbench, "_buttons", "Buttons"),
     (workbench, "_status", "Progress"),
-    (comparison, "best", "Comparison"),
-    (charts, "loss_chart", "Charts"),
+    (baselines, "best", "Comparison"),
+    (vega, "loss_chart", "Charts"),
     (workbench, "_notice", "Notice"),
     (hints, "hints", "Hints"),
     (table_page, "ask", "Try it"),
     (table_page, "sizes", "Examples"),
     (own_table, "_text_column", "Your own rows"),
-    (project_page, "model_table", "Model"),
+    (page, "model_table", "Model"),
     (inside.Network, "of", "Network"),
     (evaluation, "regression", "Test"),
-    (export, "parts", "Code"),
-    (weights, "_bring", "Save"),
+    (code_tab, "parts", "Code"),
+    (keep_tab, "_bring", "Save"),
 ]
 TABS = {
     "Examples": "dataset",
@@ -117,7 +117,7 @@ def test_each_part_of_a_page_may_fail_and_the_rest_stands(
     trained.switch_page("pages/runs.py").run()
     for name in ("_table", "_actions", "curves", "_differences"):
         with monkeypatch.context() as patch:
-            patch.setattr(run_list, name, fails)
+            patch.setattr(run_table, name, fails)
             trained.run()
             assert not trained.exception
             assert len(errors(trained)) == 1
@@ -174,7 +174,7 @@ def test_what_streamlit_raises_passes_through(broken_parts: list[str]) -> None:
     def script() -> None:
         import streamlit as st
 
-        from playground.ui.parts import part
+        from playground.ui.shell.parts import part
 
         with part("A"):
             if "again" not in st.session_state:

@@ -12,9 +12,9 @@ import pytest
 from opening import open_page
 from streamlit.testing.v1 import AppTest
 
-from playground.export import five_parts_run
-from playground.export.five_parts import Choices, Program, write
 from playground.i18n import translate
+from playground.lesson import five_parts_run
+from playground.lesson.five_parts import Choices, Program, write
 
 opened = partial(open_page, "pytorch")
 

@@ -9,7 +9,8 @@ from opening import open_page
 from streamlit.testing.v1 import AppTest
 
 from playground import resources
-from playground.ui import draw_pad, frame, server
+from playground.ui.shell import frame, server
+from playground.ui.widgets import draw_pad
 
 SAID = {
     "en": ("One desk can train at most 4 networks at a time", "too little memory left"),

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from playground.projects.rps import data as rps
 from playground.projects.rps.data import Round
 from playground.runtime.service import RunService
-from playground.ui.rps_game import FINISHED
+from playground.ui.project.rps_game import FINISHED
 
 SMALL = {"players": "10", "rounds": "40"}
 

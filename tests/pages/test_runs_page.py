@@ -10,15 +10,15 @@ import pytest
 from opening import SECONDS, open_page
 from streamlit.testing.v1 import AppTest
 
-from playground.desks.run_list import MOST_RUNS, Kept, RunList
+from playground.desks.run_list import MAX_RUNS, RunEntry, RunList
 from playground.history import EpochRow, History
 from playground.projects import PROJECTS
 from playground.recipe import Recipe
 from playground.runtime.run import Snapshot
-from playground.ui import run_list, sweep
+from playground.ui.runs import run_table, sweep
 
 
-def open_runs(language: str = "en", runs: list[Kept] | None = None, **state: Any) -> AppTest:
+def open_runs(language: str = "en", runs: list[RunEntry] | None = None, **state: Any) -> AppTest:
     known = {key.replace("_", "."): value for key, value in state.items()}
     app = open_page("runs", language, known)
     if runs is None:
@@ -33,7 +33,7 @@ def listed(app: AppTest) -> RunList:
     return found
 
 
-def kept(number: int, recipe: Recipe, *losses: float, **more: Any) -> Kept:
+def kept(number: int, recipe: Recipe, *losses: float, **more: Any) -> RunEntry:
     """A run that is over, with an epoch for each of ``losses``."""
     figure = "mae" if PROJECTS[recipe.project].task == "regression" else "accuracy"
     rows = [
@@ -41,10 +41,10 @@ def kept(number: int, recipe: Recipe, *losses: float, **more: Any) -> Kept:
         for n, loss in enumerate(losses, start=1)
     ]
     history = History(losses=[*losses] * 10, epochs=rows, ended="finished", training=3.0)
-    return Kept(number, Snapshot("finished", recipe, history, history.steps), **more)
+    return RunEntry(number, Snapshot("finished", recipe, history, history.steps), **more)
 
 
-def several() -> list[Kept]:
+def several() -> list[RunEntry]:
     coffee, digits = PROJECTS["coffee"], PROJECTS["digits"]
     return [
         kept(1, coffee.recipe(hidden=(8,)), 0.9, 0.5),
@@ -116,12 +116,12 @@ def test_the_best_first_and_one_project_alone() -> None:
 def test_what_is_typed_and_ticked_in_the_table() -> None:
     runs = several()
     order = list(reversed(runs))
-    run_list.apply_edits(
+    run_table.apply_edits(
         order, {0: {"shown": True, "name": "=1+1"}, 4: {"name": "  two\nlines "}, 99: {"name": "x"}}
     )
     assert order[0].shown
     assert (order[0].name, order[4].name) == ("=1+1", "two lines")
-    run_list.apply_edits(order, {0: {"name": None}})
+    run_table.apply_edits(order, {0: {"name": None}})
     assert order[0].name == ""
 
 
@@ -178,12 +178,12 @@ def test_tick_none_draws_nothing() -> None:
 
 def test_a_full_list_draws_as_many_as_colours_tell_apart_and_says_what_was_dropped() -> None:
     recipe = PROJECTS["weekday"].recipe()
-    runs = [kept(n, recipe.with_(seed=n), 0.5) for n in range(1, MOST_RUNS + 3)]
+    runs = [kept(n, recipe.with_(seed=n), 0.5) for n in range(1, MAX_RUNS + 3)]
     app = open_runs("en", runs)
     assert not app.exception
-    assert len(app.dataframe[0].value) == MOST_RUNS
+    assert len(app.dataframe[0].value) == MAX_RUNS
     assert "2 older ones have been dropped" in text(app)
-    assert f"Curves of the first 10 of {MOST_RUNS} ticked runs." in text(app)
+    assert f"Curves of the first 10 of {MAX_RUNS} ticked runs." in text(app)
 
 
 def finish(app: AppTest, name: str) -> None:

@@ -8,7 +8,8 @@ import pytest
 from opening import open_page
 
 from playground.i18n import translate
-from playground.ui import frame, thumbnails
+from playground.ui.charts import thumbnails
+from playground.ui.shell import frame
 
 TOUR = ["neuron", "loss", "optimizers", "digits", "pytorch"]
 PAGES = {stem: title for entries in frame.PAGES.values() for stem, title, _icon in entries}

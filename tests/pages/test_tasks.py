@@ -13,20 +13,21 @@ from opening import formulas, open_page, says
 from streamlit.testing.v1 import AppTest
 
 from playground import prose
-from playground.export import five_parts, five_parts_run
-from playground.insight import (
+from playground.lesson import (
     activations,
     backprop,
     batches,
     convolution,
     descent,
+    five_parts,
+    five_parts_run,
     loss_curves,
-    points,
-    tiny,
+    tiny_network,
+    toy_points,
 )
-from playground.insight.activations import Activation
-from playground.ui.controls import short
-from playground.ui.tiny_network import START
+from playground.lesson.activations import Activation
+from playground.ui.lesson.tiny_network import START
+from playground.ui.widgets.controls import short
 
 
 def move(app: AppTest, stem: str, **values: Any) -> AppTest:
@@ -79,7 +80,7 @@ def test_neuron_one_line_separates_two_groups_but_not_four_corners() -> None:
     assert not all_right(app)
     assert all_right(move(app, "neuron", w2=1.0, b=0.0))
     move(app, "neuron", data="corners")
-    corners = points.examples("corners", 24)
+    corners = toy_points.examples("corners", 24)
     dial = torch.arange(-30, 31) / 10
     w1, w2, b = (axis.flatten() for axis in torch.meshgrid(dial, dial, dial, indexing="ij"))
     sums = corners.inputs @ torch.stack([w1, w2]) + b
@@ -140,9 +141,9 @@ def test_activations_weights_explode_relu_and_save_no_sigmoid() -> None:
 
 def test_activations_layers_bend_nothing_and_three_neurons_are_enough() -> None:
     app = move(open_page("activations", view="network"), "activations", hidden=4)
-    straight = points.train("rings", 120, "none", (6,) * 4)
-    weight, bias = points.merged(straight.net)
-    where = points.examples("rings", 120).inputs
+    straight = toy_points.train("rings", 120, "none", (6,) * 4)
+    weight, bias = toy_points.merged(straight.net)
+    where = toy_points.examples("rings", 120).inputs
     with torch.no_grad():
         assert torch.allclose(straight.net(where), where @ weight.T + bias, atol=1e-4)
     assert shown_right(app) == int(straight.right.sum()) < 0.7 * 120
@@ -201,12 +202,12 @@ def test_forward_pass_an_edge_is_found_by_its_own_kernel_only() -> None:
         assert (out.flatten()[empty.flatten()] == 0).all()
 
 
-def of_network(app: AppTest, stem: str) -> tiny.Trace:
+def of_network(app: AppTest, stem: str) -> tiny_network.Trace:
     """The forward pass of the tiny network as the page's dials set it."""
     state = app.session_state
-    weights = {name: state[f"{stem}.{name}"] for name in tiny.PARAMETERS}
-    net = tiny.build(weights, state[f"{stem}.activation"])
-    return tiny.trace(net, (state[f"{stem}.x1"], state[f"{stem}.x2"]))
+    weights = {name: state[f"{stem}.{name}"] for name in tiny_network.PARAMETERS}
+    net = tiny_network.build(weights, state[f"{stem}.activation"])
+    return tiny_network.trace(net, (state[f"{stem}.x1"], state[f"{stem}.x2"]))
 
 
 # --- Loss -----------------------------------------------------------------------------
@@ -262,7 +263,7 @@ def test_loss_the_surer_the_mistake_the_longer_mse_needs() -> None:
 
 def of_example(app: AppTest) -> tuple[dict[str, float], str, tuple[float, float], float]:
     """Weights, activation function, inputs and target as the page's dials set them."""
-    value = {name: app.session_state[f"backpropagation.{name}"] for name in tiny.PARAMETERS}
+    value = {name: app.session_state[f"backpropagation.{name}"] for name in tiny_network.PARAMETERS}
     names = ("activation", "x1", "x2", "target")
     kind, x1, x2, target = (app.session_state[f"backpropagation.{name}"] for name in names)
     return value, kind, (x1, x2), target
@@ -310,10 +311,10 @@ def test_backpropagation_one_task_after_the_other() -> None:
 def test_what_the_self_checks_say_is_so() -> None:
     assert says(formulas(open_page("neuron", w="2", b="-1", x="3")), 5)
 
-    assert sum(one.numel() for one in tiny.build(START, "tanh").parameters()) == 9
+    assert sum(one.numel() for one in tiny_network.build(START, "tanh").parameters()) == 9
     # Without an activation function two layers are one neuron.
-    straight = tiny.build(START, "none")
-    weight, bias = points.merged(straight)
+    straight = tiny_network.build(START, "none")
+    weight, bias = toy_points.merged(straight)
     where = torch.rand(20, 2, dtype=torch.float64)
     with torch.no_grad():
         assert torch.allclose(straight(where), where @ weight.T + bias)

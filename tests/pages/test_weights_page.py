@@ -16,8 +16,8 @@ from playground.export import onnx_file, weights
 from playground.projects import PROJECTS, project
 from playground.runtime.run import Run
 from playground.runtime.service import RunService
-from playground.ui import draw_pad
-from playground.ui.weights import reading
+from playground.ui.project.keep_tab import reading
+from playground.ui.widgets import draw_pad
 
 
 @pytest.fixture(autouse=True)

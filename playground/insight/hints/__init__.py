@@ -29,10 +29,10 @@ __all__ = [
 ]
 
 PATIENCE = 10  # looks at which what was said is not found any more, until it goes
-MOST = 2  # at a time: who reads ten pieces of advice follows none
+MAX_HINTS = 2  # at a time: who reads ten pieces of advice follows none
 
 
-def hints(situation: Situation, most: int = MOST) -> Sequence[Hint]:
+def hints(situation: Situation, most: int = MAX_HINTS) -> Sequence[Hint]:
     """What is worth saying now, at most ``most``, the most important first.
 
     A run that diverged or is at its limit needs no other advice; that too little was
@@ -67,7 +67,9 @@ class Standing:
     waiting: Sequence[str] = ()
 
 
-def steady(before: Standing, found: Sequence[Hint], stage: Stage, most: int = MOST) -> Standing:
+def steady(
+    before: Standing, found: Sequence[Hint], stage: Stage, most: int = MAX_HINTS
+) -> Standing:
     """What stands after a look that ``found`` these: a hint that was said stays.
 
     While a run trains its figures tremble about a rule's threshold. So a hint is said when it

@@ -16,7 +16,7 @@ from playground.insight.anatomy import spread
 from playground.metrics import figures
 from playground.recipe import Recipe
 
-MOST: Final = 500
+MAX_EXAMPLES: Final = 500
 """Validation examples to measure on: a share is then within some 4 points, at 95 %."""
 
 
@@ -49,7 +49,7 @@ class Measured:
 
 
 @torch.no_grad()
-def measure(model: nn.Sequential, dataset: Dataset, most: int = MOST) -> Measured:
+def measure(model: nn.Sequential, dataset: Dataset, most: int = MAX_EXAMPLES) -> Measured:
     """Look at ``model`` on at most ``most`` validation examples, spread evenly over them all."""
     inputs, targets = dataset.validation[spread(len(dataset.validation), most)]
     training = model.training

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from playground.data.columns import Encoder
 from playground.data.dataset import Examples
+from playground.data.encoder import Encoder
 from playground.fields import Field, Value
 from playground.i18n import N_
 

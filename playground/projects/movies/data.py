@@ -15,8 +15,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from playground.data.columns import Encoder
 from playground.data.dataset import Examples
+from playground.data.encoder import Encoder
 from playground.fields import Field
 from playground.i18n import N_
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from playground.data.dataset import Dataset, Examples, Scaler
-from playground.data.problems import Problem
+from playground.data.messages import Problem
 from playground.errors import PlaygroundError
 from playground.fields import Value
 from playground.i18n import N_

@@ -53,7 +53,7 @@ from torch import Tensor
 
 from playground.data import tables
 from playground.data.dataset import Examples
-from playground.data.problems import Problem
+from playground.data.messages import Problem
 from playground.errors import PlaygroundError
 from playground.fields import Field, Value
 from playground.i18n import N_

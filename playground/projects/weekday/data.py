@@ -22,8 +22,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from playground.data.columns import Encoder
 from playground.data.dataset import Examples
+from playground.data.encoder import Encoder
 from playground.fields import Field
 from playground.i18n import N_
 

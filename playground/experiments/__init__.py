@@ -1,0 +1,1 @@
+"""Several runs of one question: sweeps, comparisons, baselines, recipes as links."""

@@ -1,0 +1,1 @@
+"""The playground without its pages: from Python and from a terminal."""

@@ -1,0 +1,1 @@
+"""What the lecture's pages compute: pure functions, tested against torch."""

@@ -1,0 +1,1 @@
+"""The page of a project: train, watch, try, evaluate, keep."""

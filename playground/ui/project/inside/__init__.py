@@ -1,0 +1,1 @@
+"""The tab "Inside": look into the network."""

@@ -1,0 +1,1 @@
+"""Runs beside each other: the table, the sweep, the class board."""

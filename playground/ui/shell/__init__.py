@@ -1,0 +1,1 @@
+"""What every page stands in: frame, language, desk, the browser, one look."""

@@ -1,0 +1,1 @@
+"""What a person moves, draws or fills in."""
