@@ -31,6 +31,8 @@ from playground.recipe import Recipe
 from playground.rps_opponent import Opponent
 from playground.training import evaluate
 
+__version__ = "0.3"
+
 __all__ = [
     "PROJECTS",
     "Answer",

@@ -82,7 +82,7 @@ def test_the_table_the_curves_and_what_differs(language: str) -> None:
         f"0{comma}400 zł",
         f"0{comma}500 zł",
     ]
-    assert table["parameters"].tolist()[3] == {"en": "1,225", "pl": "1\u00a0225"}[language]
+    assert table["parameters"].tolist()[3] == {"en": "1,225", "pl": "1225"}[language]
     assert f"0{comma}1 (0{comma}03)" in table["changes"][3]
     assert len(app.get("vega_lite_chart")) == 3  # accuracy, mean error, loss
     differing = app.dataframe[1].value

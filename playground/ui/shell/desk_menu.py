@@ -11,6 +11,7 @@ import segno
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from playground import __version__
 from playground.desks.desk import Desk
 from playground.desks.registry import Desks
 from playground.errors import PlaygroundError
@@ -198,34 +199,39 @@ def popover(stop: Callable[[Run], None]) -> None:
     found = here()
     icon = "cloud_off" if trouble() is not None else "desk"
     with st.popover(_("Desk"), icon=f":material/{icon}:", key="desk.popover"):
-        damage = desks().store.damage
-        for problem in (trouble(), damage):
-            if problem is not None:
-                st.warning(problem.text(_), icon=":material/cloud_off:")
-        if found.id is None:
-            browser.menu(None)
-            st.markdown(
-                _(
-                    "**Nothing saved yet.** Once you train a network, save a drawing or play a "
-                    "game, this page gets its own address, and you can come back to it later, on "
-                    "any computer."
-                )
-            )
-            board_join.section(found, desks())
-            return
+        _menu(found, stop)
+        st.caption(_("Version {version}", version=__version__))
+
+
+def _menu(found: Desk, stop: Callable[[Run], None]) -> None:
+    damage = desks().store.damage
+    for problem in (trouble(), damage):
+        if problem is not None:
+            st.warning(problem.text(_), icon=":material/cloud_off:")
+    if found.id is None:
+        browser.menu(None)
         st.markdown(
             _(
-                "**Your desk.** Your runs, pictures, tables and games are saved at this address. "
-                "Bookmark it. Anyone with this address can use your desk, so share the link under "
-                "“Save” instead."
+                "**Nothing saved yet.** Once you train a network, save a drawing or play a "
+                "game, this page gets its own address, and you can come back to it later, on "
+                "any computer."
             )
         )
-        link = address(found.id)
-        st.code(link, None, wrap_lines=True)
-        st.image(_qr_code(link), width=190, alt=_("QR code of your desk's address"))
-        browser.menu(found.id)
         board_join.section(found, desks())
-        _end(found, stop)
+        return
+    st.markdown(
+        _(
+            "**Your desk.** Your runs, pictures, tables and games are saved at this address. "
+            "Bookmark it. Anyone with this address can use your desk, so share the link under "
+            "“Save” instead."
+        )
+    )
+    link = address(found.id)
+    st.code(link, None, wrap_lines=True)
+    st.image(_qr_code(link), width=190, alt=_("QR code of your desk's address"))
+    browser.menu(found.id)
+    board_join.section(found, desks())
+    _end(found, stop)
 
 
 @lru_cache(maxsize=1000)

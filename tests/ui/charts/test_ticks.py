@@ -36,7 +36,9 @@ def test_numbers_are_written_as_one_reads_them(monkeypatch: pytest.MonkeyPatch) 
     said = [ticks.written(value) for value in (0, 0.05, 1.5, 1000, 20_000, 1e6, 5e7, -3, 2e-7)]
     assert said == ["0", "0.05", "1.5", "1,000", "20,000", "10⁶", "5·10⁷", "−3", "2·10⁻⁷"]
     monkeypatch.setattr(language, "current", lambda: "pl")
-    assert [ticks.written(value) for value in (0.05, 1000)] == ["0,05", "1\u00a0000"]
+    assert [ticks.written(value) for value in (0.05, 1000, 10_000)] == [
+        *("0,05", "1000", "10\u00a0000")
+    ]
 
 
 def test_a_run_that_diverged_has_an_axis() -> None:
