@@ -13,8 +13,7 @@ CATALOGUE = """
 msgid ""
 msgstr ""
 "Content-Type: text/plain; charset=utf-8\\n"
-"Plural-Forms: nplurals=3; plural=(n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 :
-2);\\n"
+"Plural-Forms: nplurals=3; plural=(n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2);\\n"
 
 msgid "Digits"
 msgstr "Cyfry"
@@ -31,7 +30,7 @@ msgid_plural "{n} epochs"
 msgstr[0] "{n} epoka"
 msgstr[1] "{n} epoki"
 msgstr[2] "{n} epok"
-"""
+"""  # noqa: E501
 
 
 @pytest.fixture

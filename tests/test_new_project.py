@@ -81,12 +81,13 @@ def rows() -> Examples:
 PAGE: Final = '''"""Sonar: a table that was measured."""
 
 from playground.projects import project
-from playground.ui import evaluation, language, table_page
+from playground.ui.charts import vega
+from playground.ui.project import evaluation, table_page
 from playground.ui.project.baselines import comparison
-from playground.ui.shell.language import _
 from playground.ui.project.page import begin, project_page
 from playground.ui.project.verdict import guessing
 from playground.ui.project.workbench import predictor_or_message
+from playground.ui.shell import language
 
 SONAR = project("sonar")
 begin(SONAR)
@@ -98,7 +99,7 @@ def try_it(run):
     row = table_page.ask(SONAR, places=3)
     predictor = predictor_or_message(run)
     if predictor is not None:
-        charts.probability_bars(predictor.predict(row).probabilities, NAMES, "sonar.bars")
+        vega.probability_bars(predictor.predict(row).probabilities, NAMES, "sonar.bars")
         guessing(run)
 
 
@@ -115,7 +116,7 @@ def evaluate(run):
 
 
 project_page(SONAR, try_it=try_it, data=data, evaluate=evaluate, own=own.examples)
-'''.replace("import evaluation,", "import charts, evaluation,")
+'''
 # What walks the list of projects; of the tests with a name in theirs, that of the new one.
 TAKE_IT: Final = (
     "tests/test_projects.py",
