@@ -293,7 +293,8 @@ def test_the_board_counts_what_trains_and_who_is_there(secret: str, desks: Desks
     app = enter(open_board())
     open_page("runs")
     # A test's sessions all have one id, and this page's own desk does not count.
-    desks.fresh().tabs.add("another")
+    another = desks.fresh()  # whom nobody holds is gone
+    another.tabs.add("another")
     app.run()
     assert int(app.metric[2].value) >= 1
     assert app.metric[1].value == str(frame.service().active)
