@@ -27,12 +27,13 @@ TABLE: Final = (1, 8, 32, 128)  # sizes that are always in it
 HIGHEST: Final = 0.8  # of the losses shown
 FITS: Final = {
     "underfits": N_(
-        "**It underfits.** Both losses stay high: the network cannot even learn its own examples."
+        "**It underfits.** Both losses stay high: the network cannot even learn its training "
+        "examples."
     ),
     "fits": N_("**It fits.** The validation loss ends near its lowest."),
     "overfits": N_(
         "**It overfits.** The training loss is far below the validation loss: the network has "
-        "learned the noise of its own examples."
+        "learned the noise of its training examples."
     ),
 }
 FIELDS: Final = (
@@ -226,9 +227,8 @@ def noise() -> None:
             )
         st.caption(
             _(
-                "price = w₁ · extras + w₂. Orange: the step each batch of the next epoch would "
-                "take (a tenth of its gradient, downhill). Black: the step from all receipts "
-                "together."
+                "price = w₁ · extras + w₂. Orange: where each batch of the next epoch pulls "
+                "(downhill, a tenth of its gradient). Black: where all receipts together pull."
             )
         )
     with right:
@@ -353,8 +353,8 @@ def how_noisy(end: torch.Tensor, size: int) -> None:
     st.markdown("\n".join(lines))
     st.caption(
         _(
-            "Distance: root mean square over 64 shuffled epochs. Time: measured once on the "
-            "computer that runs this page, one thread, torch {version}, the fastest of 3.",
+            "The distance is the root mean square over 64 shuffled epochs. The time is the fastest "
+            "of 3, on the computer that runs this page (one thread, torch {version}).",
             version=torch.__version__.split("+")[0],
         )
     )

@@ -43,9 +43,8 @@ def data(panel: Panel, run: Run) -> None:
         if drawn_ones:
             st.caption(
                 _(
-                    "{n} of the training examples were not drawn by people: a program draws "
-                    "digits as Poles write them, 1 and 7 most often, as these differ most from "
-                    "MNIST's.",
+                    "A program drew {n} of the training examples, the way Poles write digits. It "
+                    "draws 1 and 7 most often, because they differ most from MNIST's.",
                     n=language.number(drawn_ones),
                 )
             )

@@ -550,8 +550,8 @@ def why_not_mse() -> None:
     steps = {kind: loss_curves.steps_to(kind, z, GOAL, RATE, MOST) for kind in names}
     st.markdown(
         _(
-            "Starting here with learning rate {rate}, gradient descent brings the true class to "
-            "{goal} **{quick}** with cross entropy, **{slow}** with MSE.",
+            "From here, with learning rate {rate}, gradient descent brings the true class to "
+            "{goal} **{quick}** with cross entropy and **{slow}** with MSE.",
             rate=language.number(RATE),
             goal=language.percent(GOAL, 0),
             quick=in_steps(steps["cross_entropy"]),

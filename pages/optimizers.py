@@ -74,7 +74,7 @@ FIELDS: Final = (
         "number",
         0.9,
         N_("Momentum μ"),
-        N_("How much of its speed SGD with momentum keeps from step to step."),
+        N_("How much of its speed momentum keeps from one step to the next."),
         low=0,
         high=0.99,
         step=0.01,
@@ -275,28 +275,31 @@ def verdict() -> None:
         case "lost":
             said = (
                 _(
-                    "**Too large: it diverges.** From step {n} on it is off the map.",
+                    "**Learning rate too large: it diverges.** From step {n} on it is off the map.",
                     n=track.outside(*SPAN),
                 )
                 if track.lost is not None
-                else _("**Too large.** At the end it is off the map.")
+                else _("**Learning rate too large.** At the end the optimizer is off the map.")
             )
             show, icon = st.error, "trending_up"
         case "small":
             said = _(
-                "**Too small.** After {n} steps {share} of the starting loss is left.",
+                "**Learning rate too small.** After {n} steps {share} of the starting loss is "
+                "left.",
                 n=STEPS,
                 share=share(track),
             )
         case "large":
             said = _(
-                "**Too large.** After {n} steps {share} of the starting loss is left.",
+                "**Learning rate too large.** After {n} steps {share} of the starting loss is "
+                "left.",
                 n=STEPS,
                 share=share(track),
             )
         case "restless":
             said = _(
-                "**Too large to settle.** The loss of the last three steps: {losses}.",
+                "**Learning rate too large to settle.** The loss of the last three steps: "
+                "{losses}.",
                 losses=" → ".join(language.number(loss, 2) for loss in track.losses[-3:]),
             )
             icon = "swap_vert"
@@ -320,8 +323,8 @@ def verdict() -> None:
             icon = "lock"
         case "best":
             said = _(
-                "**Not there yet.** After {n} steps {share} of the starting loss is left. Half "
-                "and twice the learning rate do no better.",
+                "**Not there yet.** After {n} steps {share} of the starting loss is left. Half or "
+                "twice the learning rate would be no better.",
                 n=STEPS,
                 share=share(track),
             )
@@ -402,7 +405,7 @@ with right:
 st.header(_("The next step of {name} in numbers", name=followed), anchor=False)
 here = min(step, len(track.points) - 1)
 if here < step:
-    st.caption(_("Step {n}, the last one before it flies off.", n=here + 1))
+    st.caption(_("Step {n}: the last one before the numbers become too large.", n=here + 1))
 parts, after = update_rule.step(track, surface, localised(surface.slope), here)
 for column, part in zip(st.columns([1.2, *[1.5] * (len(parts) - 1)]), parts, strict=True):
     column.latex(part)

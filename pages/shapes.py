@@ -56,7 +56,10 @@ def try_it(run: Run) -> None:
     )
     picture: Any = drawn("shapes") if way == "draw" else photographed("shapes", way)
     if picture is None:
-        st.info(_("Show it a circle, a square or a triangle, as you like."), icon=":material/draw:")
+        st.info(
+            _("Show it a circle, a square or a triangle: draw it, choose a file or take a photo."),
+            icon=":material/draw:",
+        )
         return
     ask_about(
         picture,

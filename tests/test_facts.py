@@ -122,7 +122,7 @@ def test_one_confident_mistake_against_ten_nearly_right_answers() -> None:
     says(
         "loss",
         "yes_no",
-        "pulls about ten times as hard as one of them",
+        "Its slope is about ten times that of one of them",
         "jej gradient jest prawie tak duży jak wszystkich dziesięciu razem",
     )
     curve = loss_curves.of_yes(yes=True)

@@ -182,8 +182,8 @@ def fetch(where: Path, progress: Callable[[float], None] = lambda _share: None) 
         # What torchvision raises when every mirror failed or a file's checksum is wrong.
         raise MnistError(
             N_(
-                "MNIST could not be downloaded: {reason} Check the network and try again; until "
-                "then the 5,000 digits keep working."
+                "MNIST could not be downloaded: {reason} Check the internet connection and try "
+                "again. Until then you can use the 5,000 digits."
             ),
             reason=f"{error}",
         ) from error
@@ -207,8 +207,8 @@ def _explain(error: OSError, where: Path) -> MnistError:
         )
     return MnistError(
         N_(
-            "MNIST could not be downloaded: {reason} Check the network and try again; until then "
-            "the 5,000 digits keep working."
+            "MNIST could not be downloaded: {reason} Check the internet connection and try again. "
+            "Until then you can use the 5,000 digits."
         ),
         reason=f"{error}.",
     )

@@ -98,7 +98,10 @@ def grid(field: Field, low: object, high: object, count: object) -> tuple[Value,
     first, end = (float(cast(float, field.check(limit))) for limit in (low, high))
     if first > end:
         raise PlaygroundError(
-            N_("{field}: a range goes from the smaller to the larger, not from {low} to {high}."),
+            N_(
+                "{field}: the range runs from {low} to {high}, but “From” must be the "
+                "smaller. Swap the two."
+            ),
             field=field.name,
             low=shown(low),
             high=shown(high),

@@ -32,8 +32,8 @@ OWN_ROWS: Final = Field(
     "both",
     N_("Rows"),
     N_(
-        "Your own rows join the training split, so that validation and test stay comparable; or "
-        "they are used alone, and split into all three."
+        "Your own rows are added to the training set only, so validation and test stay comparable. "
+        "With “my own only” they are split into all three sets."
     ),
     choices=("both", "generated", "own"),
     choice_labels={

@@ -202,9 +202,12 @@ LAST = [*PACKED][-1]
 @pytest.mark.parametrize(
     ("trouble", "says"),
     [
-        (URLError("Name or service not known"), "Check the network and try again"),
-        (ConnectionResetError(errno.ECONNRESET, "Connection reset"), "Check the network"),
-        (TimeoutError("timed out"), "Check the network"),
+        (URLError("Name or service not known"), "Check the internet connection and try again"),
+        (
+            ConnectionResetError(errno.ECONNRESET, "Connection reset"),
+            "Check the internet connection",
+        ),
+        (TimeoutError("timed out"), "Check the internet connection"),
         (OSError(errno.ENOSPC, "No space left on device"), "is full"),
         (PermissionError(errno.EACCES, "Permission denied"), "cannot write"),
         (OSError(errno.EROFS, "Read-only file system"), "cannot write"),

@@ -31,7 +31,7 @@ from playground.insight.hints import (
     steady,
 )
 from playground.projects import project
-from playground.recipe import Recipe
+from playground.recipe import FIELDS, Recipe
 
 TABLES = ("coffee", "weekday", "movies")
 # What shows a trouble, quickly: the project and what is changed in its recipe.
@@ -386,6 +386,17 @@ def test_a_run_of_a_handful_of_steps_is_told_to_make_more() -> None:
     after = playground.run(before.recipe.with_(**hint.changes), own=own)
     first, then = (run.history.epochs[-1].validation["mae"] for run in (before, after))
     assert then < 0.5 * first
+
+
+def test_a_change_leaves_out_what_already_is_so() -> None:
+    """A button that says “Batch size: 64” while it is 64 would change nothing."""
+    whole = situation(trained("coffee", data={"examples": 300}, epochs=4))
+    size = rules.more_steps(whole)["batch_size"]
+    assert size != whole.recipe.batch_size
+    small = replace(whole, recipe=whole.recipe.with_(batch_size=size))
+    assert set(rules.more_steps(small)) == {"epochs"}
+    most = replace(whole, recipe=small.recipe.with_(epochs=int(FIELDS["epochs"].high)))
+    assert rules.more_steps(most) == {}
 
 
 def test_a_run_of_few_steps_is_not_told_to_make_smaller_ones() -> None:

@@ -56,7 +56,7 @@ def test_a_step_in_the_text_is_torchs(language: str) -> None:
 @pytest.mark.parametrize(
     ("rate", "english", "polish"),
     [
-        ("0.01", "Too small", "Za mały"),
+        ("0.01", "Learning rate too small", "Współczynnik uczenia za mały"),
         ("0.5", "Just right", "W sam raz"),
         ("2", "diverges", "rozbiega"),
     ],
@@ -71,7 +71,7 @@ def test_the_learning_rate_is_judged(rate: str, english: str, polish: str, langu
 def test_what_leaves_the_picture_is_named() -> None:
     app = opened("en", surface="bowl", learning_rate="10", step="100", follow="nesterov")
     assert "Off the map: SGD (since step 1)" in words(app)
-    assert "before it flies off" in words(app)
+    assert "before the numbers become too large" in words(app)
 
 
 @pytest.mark.parametrize("follow", ["sgd", "momentum", "nesterov", "rmsprop", "adam"])

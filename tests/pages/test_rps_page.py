@@ -56,7 +56,7 @@ def test_the_students_network_plays(who: str) -> None:
     throw(app, "rock", "paper", "rock", "paper")
     played = app.session_state["desk"].live["rps.match"].played
     assert [one.who for one in played] == [who] * 4
-    assert "gradient steps so far: 10" in text(app)
+    assert "Gradient steps so far: 10" in text(app)
 
 
 def test_another_page_and_a_new_game() -> None:

@@ -182,7 +182,7 @@ def test_a_full_list_draws_as_many_as_colours_tell_apart_and_says_what_was_dropp
     app = open_runs("en", runs)
     assert not app.exception
     assert len(app.dataframe[0].value) == MAX_RUNS
-    assert "2 older ones have been dropped" in text(app)
+    assert "2 older ones were deleted" in text(app)
     assert f"Curves of the first 10 of {MAX_RUNS} ticked runs." in text(app)
 
 
@@ -336,7 +336,7 @@ def test_a_sweep_that_diverges_says_so_in_its_cells() -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ({"learning_rate__low": 0.1, "learning_rate__high": 0.001}, "from the smaller"),
+        ({"learning_rate__low": 0.1, "learning_rate__high": 0.001}, "Swap the two"),
         ({"first": "optimizer", "optimizer__values": []}, "1 to 12 values, not 0"),
         (
             {"first": "seed", "seed__high": 11, "seed__count": 12, "second": "optimizer"},

@@ -380,7 +380,7 @@ def test_optimizers_only_momentum_reaches_the_lowest_valley() -> None:
 def test_optimizers_the_learning_rate_of_the_self_check_can_be_set() -> None:
     app = move(open_page("optimizers"), "optimizers", surface="bowl", learning_rate=1.2)
     assert "diverges" in said(app)
-    assert "Too large to settle" in said(move(app, "optimizers", learning_rate=1))
+    assert "Learning rate too large to settle" in said(move(app, "optimizers", learning_rate=1))
 
 
 # --- Epochs and batches ---------------------------------------------------------------

@@ -183,7 +183,7 @@ def collapsed(run: Situation) -> Hint | None:
         "collapsed",
         N_(
             "Nearly always the same answer: “{label}” for {share} of {examples} validation "
-            "examples. It is right for only {true} of them."
+            "examples. Only {true} of the examples really are “{label}”."
         ),
         {
             "share": Share(answers[most]),
@@ -213,13 +213,13 @@ def not_learning(run: Situation) -> Hint | None:
     if not late or not stuck or still_falling(run):  # what falls is slow, see there
         return None
     sentence = N_(
-        "Not learning: after epoch {epoch} the validation loss is {loss}; always answering with "
-        "the class frequencies would give {blind}."
+        "Not learning: after epoch {epoch} the validation loss is {loss}. Ignoring the input and "
+        "answering with the class frequencies would already reach {blind}."
     )
     if run.task == "regression":
         sentence = N_(
-            "Not learning: after epoch {epoch} the validation loss is {loss}; always giving the "
-            "same number would give {blind}."
+            "Not learning: after epoch {epoch} the validation loss is {loss}. The same answer for "
+            "every example would already reach {blind}."
         )
     values = {"epoch": last.epoch, "loss": last.validation["loss"], "blind": blind}
     change = more_steps(run) if run.history.steps < BEGUN else way_out(run)
@@ -298,18 +298,18 @@ def batch_too_large(run: Situation) -> Hint | None:
     counts = {"batch": run.recipe.batch_size, "each": each, "steps": steps}
     if still_falling(run) and trend is not None:
         sentence = N_(
-            "Too few steps: with batches of {batch} an epoch has {each} and the whole run "
-            "{steps}, and the batch loss was still falling ({middle} half way, {end} at the end). "
-            "Smaller batches give more steps from the same examples."
+            "Too few steps: with batches of {batch} an epoch has {each} and the whole run {steps}. "
+            "The batch loss was still falling ({middle} half way, {end} at the end). Smaller "
+            "batches give more steps from the same examples."
         )
         values = {**counts, "middle": trend.middle, "end": trend.end}
         return Hint("batch_too_large", sentence, values, {"batch_size": size})
     if not far_on_both(run):
         return None
     sentence = N_(
-        "Too few steps: with batches of {batch} an epoch has {each} and the whole run {steps}, "
-        "and the {figure} on validation is {value} where {best} can be reached. Smaller batches "
-        "give more steps from the same examples."
+        "Too few steps: with batches of {batch} an epoch has {each} and the whole run {steps}. The "
+        "{figure} on validation is {value}; {best} can be reached. Smaller batches give more "
+        "steps from the same examples."
     )
     return Hint("batch_too_large", sentence, {**counts, **shortfall(run)}, {"batch_size": size})
 
@@ -363,8 +363,8 @@ def too_slow(run: Situation) -> Hint | None:
         return Hint("too_slow", sentence, fall, longer)
     if run.history.steps < FEW and far_on_both(run) and not too_fast(run):
         sentence = N_(
-            "Too short: after {steps} steps the {figure} on validation is {value} where {best} can "
-            "be reached. Train for more epochs."
+            "Too short: after {steps} steps the {figure} on validation is {value}; {best} can be "
+            "reached. Train for more epochs."
         )
         return Hint("too_slow", sentence, {"steps": run.history.steps, **shortfall(run)}, longer)
     return None
@@ -550,7 +550,13 @@ def more_steps(run: Situation) -> dict[str, Value]:
     """Smaller batches and more epochs, for a run of few steps."""
     most = int(FIELDS["epochs"].high)
     size = min(run.recipe.batch_size, 2 ** int(math.log2(max(run.training_examples / 5, 1))))
-    return {"batch_size": size, "epochs": min(max(4 * run.recipe.epochs, 60), most)}
+    return other(run, {"batch_size": size, "epochs": min(max(4 * run.recipe.epochs, 60), most)})
+
+
+def other(run: Situation, changes: dict[str, Value]) -> dict[str, Value]:
+    """Those of the changes that are not so already."""
+    now = run.recipe.to_dict()
+    return {name: value for name, value in changes.items() if now[name] != value}
 
 
 def more_room(run: Situation) -> dict[str, Value]:

@@ -96,7 +96,7 @@ class Digits(PictureProject):
             N_("Overfits"),
             N_(
                 "A big network learns 300 digits by heart: it gets every one of them right, but "
-                "the validation loss turns and rises."
+                "the validation loss soon rises again."
             ),
             {
                 "architecture": "mlp",
@@ -130,7 +130,10 @@ class Digits(PictureProject):
         Preset(
             "best",
             N_("Best result"),
-            N_("A larger CNN with dropout and more handwriting: it learns more, and takes longer."),
+            N_(
+                "A larger CNN with dropout and more European digits: it learns more, and "
+                "takes longer."
+            ),
             {
                 "channels": (32, 64, 128),
                 "kernels": (3, 3, 3),
@@ -181,7 +184,7 @@ class Digits(PictureProject):
             needs = {**needs, "best_source": mnist.best_source, "folder": mnist.folder}
             load = (
                 'if {best_source}() != "full":\n'
-                "    MNIST(str({folder}()), download=True)  # once: 11 MB\n" + load
+                "    MNIST(str({folder}()), download=True)  # once: 12 MB\n" + load
             )
         return exported(needs, load, inputs="{prepare}(picture)")
 

@@ -42,14 +42,14 @@ class Movies(GeneratedTable):
             "point of the Bayes limit."
         ),
         N_(
-            "One neuron is little more than logistic regression: it cannot know that the same "
-            "movie pleases one age and bores another."
+            "One neuron is little more than logistic regression: it cannot learn that the same "
+            "genre pleases one age and bores another."
         ),
         (
             {"data": {"examples": 300}, "batch_size": 32, "epochs": 100},
             N_(
-                "A big network learns 210 answers by heart, moods included: it grows certain "
-                "where it should doubt, and the validation loss climbs."
+                "A big network learns 210 answers by heart, moods included. It becomes certain "
+                "where it should doubt, and the validation loss rises."
             ),
         ),
         (

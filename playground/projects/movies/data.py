@@ -105,7 +105,7 @@ COLUMNS: tuple[Field, ...] = (
         "integer",
         50,
         N_("Popularity"),
-        N_("How much everybody talks about the movie: 0 unknown, 100 known to all."),
+        N_("How well known the movie is: 0 to nobody, 100 to everybody."),
         low=0,
         high=100,
         aliases={"popularność": "popularity"},

@@ -28,13 +28,13 @@ OWN_GAMES: Final = replace(
     OWN_ROWS,
     label=N_("Games"),
     help=N_(
-        "Your own games join the training split, so that validation and test stay comparable; or "
-        "they are used alone, split by time into all three sets."
+        "Your own games are added to the training set only, so validation and test stay "
+        "comparable. With “my own only” they are split by time into all three sets."
     ),
 )
 
 
-SIDES: Final = (N_("Player's move, rounds ago: {n}"), N_("Opponent's move, rounds ago: {n}"))
+SIDES: Final = (N_("Player's move, {n} back"), N_("Opponent's move, {n} back"))
 
 
 class Parts(NamedTuple):
@@ -71,8 +71,8 @@ class Rps(Project):
             "well",
             N_("Works well"),
             N_(
-                "Many players, and the network also sees what their opponents played: many habits "
-                "depend on the last result, which the network now sees."
+                "Many players, and the network also sees their opponents' moves. It needs them: "
+                "many habits depend on who won the last round."
             ),
             {
                 "data": {"see_opponent": True, "players": 500},
@@ -84,7 +84,7 @@ class Rps(Project):
             "small",
             N_("Too small"),
             N_(
-                "One neuron puts all players on one line: it finds little more than a "
+                "One neuron sums up the last moves in one number. That shows little more than a "
                 "favourite move."
             ),
             {"hidden": (1,)},

@@ -151,15 +151,15 @@ HABIT_LABELS: Final = {
     "stay": N_("the same move again"),
     "up": N_("rock, paper, scissors in turn"),
     "down": N_("scissors, paper, rock in turn"),
-    "win_stay": N_("win-stay, lose-shift"),
-    "outcome": N_("change depends on the last result"),
-    "streak": N_("change depends on the last result and the last change"),
+    "win_stay": N_("repeat a move that won, change one that lost"),
+    "outcome": N_("change or not, by the last result"),
+    "streak": N_("change or not, by the last result and the last change"),
     "anti_repeat": N_("never the same move twice"),
     "copy": N_("copy the opponent"),
     "beat_last": N_("beat the opponent's last move"),
-    "lose_to_last": N_("what the opponent's last move beats"),
+    "lose_to_last": N_("the move that the opponent's last move beats"),
     "sequence": N_("a fixed sequence"),
-    "markov": N_("probabilities depend on both players' last moves"),
+    "markov": N_("chances that depend on both players' last moves"),
     "balance": N_("the move played least often lately"),
 }
 OPPONENT_LABELS: Final = {
@@ -551,10 +551,7 @@ DATA_FIELDS: Final[tuple[Field, ...]] = (
         "choice",
         "mixed",
         N_("They play against"),
-        N_(
-            "Who the simulated players played against. Players who react to their opponent "
-            "play differently."
-        ),
+        N_("Who the simulated players play against. Some habits react to the opponent."),
         choices=OPPONENTS,
         choice_labels=OPPONENT_LABELS,
     ),

@@ -83,8 +83,8 @@ class Shapes(PictureProject):
             "overfits",
             N_("Overfits"),
             N_(
-                "320 pictures, no augmentation, 60 epochs: every one is learned by heart, and "
-                "new ones are guessed."
+                "320 pictures, no augmentation, 60 epochs: the network learns them all by heart "
+                "and only guesses new ones."
             ),
             {
                 "learning_rate": 0.001,

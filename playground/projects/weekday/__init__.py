@@ -39,8 +39,8 @@ class Weekday(GeneratedTable):
             "stay hard to tell apart for anybody."
         ),
         N_(
-            "One neuron lines all days up along one direction: it misses many answers that others "
-            "get right."
+            "One neuron puts all days on one line. It misses many answers that larger networks get "
+            "right."
         ),
         (
             {"data": {"examples": 300}, "batch_size": 32, "epochs": 100},

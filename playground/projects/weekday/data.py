@@ -174,7 +174,9 @@ DATA_FIELDS: tuple[Field, ...] = (
         "number",
         1.0,
         N_("Irregularity"),
-        N_("How far days scatter around what is typical: twice the noise, twice the spread."),
+        N_(
+            "How far days scatter around the typical day. Twice the irregularity, twice the spread."
+        ),
         low=0.2,
         high=2,
         step=0.1,

@@ -55,8 +55,8 @@ def code(run: Run, recipe: Recipe, own: Examples | None) -> None:
     if of_run is not None and moved:
         st.caption(
             _(
-                "Below is the code for the current sliders; what differs from the run that you "
-                "started is marked. The files contain the run that you started."
+                "Below is the code for the sliders as they are now. Marked lines differ from the "
+                "run that you started. The files hold the run that you started."
             )
         )
     _show(now, before)
@@ -78,7 +78,7 @@ TITLES: Final = {
     "loss": N_("Loss function"),
     "optimizer": N_("Optimizer"),
     "training": N_("Training loop"),
-    "ask": N_("Try it"),
+    "ask": N_("Ask it"),
 }
 """The parts of a script, as the lecture calls them."""
 
@@ -94,7 +94,10 @@ def _show(now: list[Part], before: list[Part]) -> None:
             st.markdown(f"**{number}. {_(TITLES[part.name])}**")
             code_view.show(changed_rows(part.code, old[part.name]))
     with st.expander(
-        _("The source behind it: {n} lines", n=language.number(len(helpers.code.splitlines())))
+        _(
+            "Playground code that it uses: {n} lines",
+            n=language.number(len(helpers.code.splitlines())),
+        )
     ):
         st.code(f"{head.code}\n\n\n{helpers.code}", "python", height=420)
 

@@ -120,7 +120,7 @@ def _game(run: Run) -> None:
     learns = _("“{name}” learns from your moves while you play.", name=_(name))
     if loss is not None:
         learns = _(
-            "“{name}” is learning from this game (gradient steps so far: {n}); its loss is {loss}.",
+            "“{name}” is learning from this game. Gradient steps so far: {n}. Loss: {loss}.",
             name=_(name),
             n=language.number(steps),
             loss=language.number(loss, 2),
@@ -180,7 +180,7 @@ def _last_round(last: Played | None, rounds: int) -> None:
             expected = _("It had no idea: all three were equally likely.")
             if chances[likely] > 0.34:
                 expected = _(
-                    "It expected {move} from you, {share} sure.",
+                    "It was {share} sure that you would play {move}.",
                     move=_sign(likely),
                     share=language.percent(chances[likely], 0),
                 )
@@ -275,10 +275,10 @@ def _rates(now: Match) -> None:
         high=language.percent(high, 0),
     )
     vega.show(rows, spec, 185, "rps.rates", alt)
-    band = _("Grey band: pure luck stays here in 95 of 100 games.")
+    band = _("Grey band: by pure luck, 95 of 100 games stay inside.")
     if now.played:
         band = _(
-            "Grey band: pure luck stays here in 95 of 100 games, now {low} to {high}.",
+            "Grey band: by pure luck, 95 of 100 games stay inside, now from {low} to {high}.",
             low=language.percent(low, 0),
             high=language.percent(high, 0),
         )
@@ -360,8 +360,8 @@ def own_games() -> None:
     used = home.things(OWN)
     st.markdown(
         _(
-            "Rounds of your own games in the next training: {rounds}. More come from the game "
-            "above, or from a file.",
+            "Your own rounds in the next training: {rounds}. To add more, play above or load a "
+            "file, then press the button.",
             rounds=language.number(sum(map(len, used))),
         )
     )
@@ -375,11 +375,13 @@ def own_games() -> None:
 
     with st.container(horizontal=True):
         st.button(
-            _("Train on my games"),
+            _("Add my games to the data"),
             icon=":material/check:",
             key="rps.use",
             on_click=use,
-            help=_("Uses all your games so far. Press again after more rounds."),
+            help=_(
+                "Adds all your games so far. Then press Train. After more rounds, press here again."
+            ),
         )
         st.button(
             _("Remove all"),
@@ -417,8 +419,8 @@ def _load() -> None:
 
     st.file_uploader(
         _(
-            "A game as a CSV file: round, player_move, opponent_move (the last {n} rounds "
-            "are used)",
+            "A game as a CSV file with the columns round, player_move, opponent_move (only the "
+            "last {n} rounds are used)",
             n=language.number(LONGEST),
         ),
         type=["csv", "txt", "tsv"],

@@ -35,9 +35,8 @@ def data(panel: Panel, run: Run, own: OwnTable) -> None:
             st.markdown("**" + _("Standardisation") + "**")
             st.caption(
                 _(
-                    "Before the network sees a row, we subtract each column's mean and divide by "
-                    "its standard deviation (both from the training rows only), so that large and "
-                    "small numbers are treated equally."
+                    "We subtract each column's mean and divide by its standard deviation. Both "
+                    "come from the training rows only. So large and small numbers count alike."
                 )
             )
             st.dataframe(

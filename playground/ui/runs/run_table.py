@@ -84,10 +84,10 @@ def _unread(listed: RunList) -> None:
 
     names = ", ".join(plain(one.name) or _("Run {n}", n=one.number) for one in listed.unread)
     said = language.counted(
-        "{n} run is of another version of this program, and this one cannot show it. It stays "
-        "saved, and opens where its version runs:",
-        "{n} runs are of another version of this program, and this one cannot show them. They "
-        "stay saved, and open where their version runs:",
+        "{n} run was made by another version of this program, and this version cannot show it. It "
+        "stays saved. Open it in the version that made it:",
+        "{n} runs were made by another version of this program, and this version cannot show them. "
+        "They stay saved. Open them in the version that made them:",
         len(listed.unread),
     )
     with st.container(horizontal=True, vertical_alignment="center", key="runs.unread"):
@@ -107,8 +107,8 @@ def _list() -> None:
         _table(order, names)
     if listed.dropped:
         said = language.counted(
-            "A desk keeps its newest runs; {n} older one has been dropped.",
-            "A desk keeps its newest runs; {n} older ones have been dropped.",
+            "A desk keeps only its newest runs; {n} older one was deleted.",
+            "A desk keeps only its newest runs; {n} older ones were deleted.",
             listed.dropped,
         )
         st.caption(":material/info: " + said)
@@ -147,8 +147,8 @@ def _order(runs: Sequence[RunEntry]) -> list[RunEntry]:
     )
     places[2].caption(
         _(
-            "Double-click a name to change it. Results are of the last epoch; parameters are "
-            "weights and biases. A desk keeps {n} runs.",
+            "Double-click a name to change it. Results are from the last epoch. Parameters are "
+            "weights and biases. A desk keeps your newest {n} runs.",
             n=MAX_RUNS,
         )
     )
@@ -248,7 +248,9 @@ def _table(order: Sequence[RunEntry], names: Mapping[int, str]) -> None:
         alt=_("The runs on your desk"),
         column_config={
             "shown": st.column_config.CheckboxColumn(
-                _("Show"), width=80, help=_("Draw its curves, compare it, export it.")
+                _("Show"),
+                width=80,
+                help=_("Tick a run to draw its curves, compare it, export it or delete it."),
             ),
             "name": text(_("Name"), width=170, max_chars=LONGEST),
             "project": text(_("Project"), width=175),
@@ -265,7 +267,7 @@ def _table(order: Sequence[RunEntry], names: Mapping[int, str]) -> None:
                 _("Training loss"),
                 width=105,
                 alignment="right",
-                help=_("Mean over the last epoch's batches, while the weights moved."),
+                help=_("Mean loss of the last epoch's batches, measured during training."),
             ),
             "parameters": text(_("Parameters"), width=95, alignment="right"),
             "seconds": text(
@@ -347,7 +349,7 @@ def _actions(chosen: Sequence[RunEntry], names: Mapping[int, str]) -> None:
             key="runs.json",
             on_click="ignore",
             disabled=not some,
-            help=_("Recipe and whole history of each ticked run, every step of it."),
+            help=_("All settings and every training step of each ticked run."),
         )
         with st.popover(
             _("Delete …"), icon=":material/delete:", disabled=not some, key="runs.delete"
@@ -570,7 +572,7 @@ def _differences(chosen: Sequence[RunEntry], names: Mapping[int, str]) -> None:
         return
     found = compare.differences([one.recipe for one in chosen])
     if not found:
-        st.caption(_("Nothing: these runs have the same settings, and so the same numbers."))
+        st.caption(_("Nothing: these runs have the same settings."))
         return
     heading = _("Setting")
     while heading in names.values():

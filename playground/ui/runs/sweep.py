@@ -172,7 +172,9 @@ def _settings() -> None:
         said = language.counted("{n} run", "{n} runs", len(cells))
         if len(axes) == 2:
             said += f" ({len(axes[0].values)} × {len(axes[1].values)})"
-        st.caption(said + ". " + _("Everything else comes from the project's sliders."))
+        st.caption(
+            said + ". " + _("All other settings come from the sliders on the project's page.")
+        )
     st.button(
         _("Start the sweep"),
         icon=":material/play_arrow:",
@@ -259,7 +261,10 @@ def _values(project: Project, field: Field) -> Axis:
         _("How many values"),
         2,
         sweep.MAX_VALUES,
-        help=_("Evenly spaced; on a logarithmic scale where the slider is logarithmic."),
+        help=_(
+            "The values are evenly spaced. If the slider is logarithmic, each is the same "
+            "number of times the one before."
+        ),
         **bind(f"{key}.count", 5 if field.log or field.name == "seed" else 4),
     )
     low, high = st.session_state[f"{key}.low"], st.session_state[f"{key}.high"]
@@ -494,8 +499,8 @@ def _heat_map(found: Sweep, chosen: int | None) -> None:
     vega.show(rows, spec, height, "sweep.heat", alt, pick)
     st.caption(
         _(
-            "Each cell: the result after the last epoch that this run has trained; brighter is "
-            "better. Click a cell to choose it. The test set is not touched."
+            "Each cell shows a run's result after its last finished epoch. Brighter is better. "
+            "Click a cell to choose it. The test set is not touched."
         )
     )
 
@@ -535,9 +540,9 @@ def _cell(found: Sweep, chosen: int | None) -> None:
     if best is not None:
         cell, one = found.runs[best]
         said = _(
-            "Best on validation so far: **{name}**, {figure}. It was picked because of this "
-            "score, so the score is a little too good. The test set, used once at the end, gives "
-            "the honest number.",
+            "Best on validation so far: **{name}**, {figure}. It was picked because of this score, "
+            "so the score is a little too good. For an honest number, use the test set once, at "
+            "the end.",
             name=found.name(cell),
             figure=run_table.figure_of(found.project, found.figure(one)),
         )

@@ -34,9 +34,9 @@ def view(network: Network) -> None:
         _table(now, names)
         st.caption(
             _(
-                "Measured after step {step} on {n} validation examples, dropout off. Gradients "
-                "are those of their loss. Dead: 0 for every example. Saturated: passes on less "
-                "than 5% of a gradient on average.",
+                "Measured after step {step} on {n} validation examples, without dropout. The "
+                "gradient is that of the loss on these examples. A dead neuron gives 0 for every "
+                "example. A saturated one lets through less than 5% of a gradient on average.",
                 step=language.number(now.step),
                 n=language.number(now.examples),
             )
@@ -93,7 +93,7 @@ def _table(now: Measured, names: Sequence[str]) -> None:
             _("Layer"): list(names),
             _("Weights"): [language.number(sum(one.weights.counts)) for one in layers],
             _("Spread of weights"): [short(one.spread) for one in layers],
-            _("Gradient √Σg²"): [short(one.gradient) for one in layers],
+            _("Size of the gradient, √Σg²"): [short(one.gradient) for one in layers],
             _("Dead"): [quiet(one.dead, one.stage.units) for one in layers],
             _("Saturated"): [quiet(one.saturated, one.stage.units) for one in layers],
             _("Update : weight"): [short(one) for one in now.moves] or ["–"] * len(layers),
@@ -112,7 +112,8 @@ def _ratios(samples: Sequence[Measured], names: Sequence[str], name: str) -> Non
     ]
     span = _powers([row["y"] for row in rows])
     waiting = _(
-        "‖change‖ : ‖weights‖ of single training steps: appears while you watch the network train."
+        "Here you see how much one step changes each layer, compared with its weights. Keep this "
+        "tab open while the network trains."
     )
     if not rows:
         st.caption(waiting)
@@ -153,7 +154,11 @@ def _ratios(samples: Sequence[Measured], names: Sequence[str], name: str) -> Non
     vega.show(rows, spec, 220, f"{name}.ratios", alt)
     moved = samples[-1].moved
     st.caption(
-        _("‖change‖ : ‖weights‖ of single training steps, the last one step {n}.", n=moved)
+        _(
+            "How much single steps changed each layer: ‖change‖ : ‖weights‖. The last one "
+            "shown is step {n}.",
+            n=moved,
+        )
         if moved
         else waiting
     )

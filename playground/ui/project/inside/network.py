@@ -126,8 +126,8 @@ def _table(network: Network) -> None:
         names = {str(place): input_name(one) for place, one in enumerate(inputs)}
         axes: list[Input] = []
         for label, key, place in (
-            (_("To the right"), "x", 0),
-            (_("Upwards"), "y", min(1, len(inputs) - 1)),
+            (_("Input that grows to the right"), "x", 0),
+            (_("Input that grows upwards"), "y", min(1, len(inputs) - 1)),
         ):
             whole = f"{network.name}.{key}"
             st.session_state.setdefault(whole, str(place))
@@ -283,8 +283,9 @@ def _conditions(step: int, drawing: Drawing) -> None:
     if any(len(column.units) < column.total for column in drawing.columns):
         parts.append(
             _(
-                "In large layers only the {most} most influential neurons are drawn (spread of "
-                "their output on {n} validation examples × size of their outgoing weights).",
+                "In large layers you see only the {most} neurons with the most influence. "
+                "Influence = spread of the output on {n} validation examples × size of the "
+                "outgoing weights.",
                 most=MAX_NEURONS,
                 n=language.number(drawing.examples),
             )

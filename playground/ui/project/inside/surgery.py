@@ -66,7 +66,10 @@ def view(network: Network) -> None:
                 icon=":material/refresh:",
                 key=f"{network.name}.patient",
                 disabled=present is network.subject,
-                help=_("The network has learned more since then. Your changes stay."),
+                help=_(
+                    "The network has trained further since this copy was made. Press to copy "
+                    "it again. Your changes stay."
+                ),
                 on_click=lambda: setattr(look, "patient", Network.of(network.run, network.dataset)),
             )
         if not look.edits:
@@ -111,7 +114,10 @@ def _switch(network: Network, parts: list[Stage], stage: Stage, unit: int) -> No
     st.toggle(
         _("Switched off"),
         disabled=stage is parts[-1],
-        help=_("It always passes on 0. The output layer's neurons are the answer itself."),
+        help=_(
+            "A switched-off neuron always gives 0. You cannot switch off the output layer: "
+            "its neurons are the answer."
+        ),
         **bind(key, False, then=flip),
     )
 
