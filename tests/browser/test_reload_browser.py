@@ -23,7 +23,7 @@ from playwright.sync_api import Page, expect
 ROOT = Path(__file__).parent.parent.parent
 COFFEE = "coffee?examples=500&epochs=3"
 # So many steps that no machine is through with them before the test is.
-DIGITS = "digits?architecture=mlp&hidden=64&epochs=400&batch_size=8&strokes=500&augmentation=0"
+DIGITS = "digits?architecture=mlp&hidden=64&epochs=400&batch_size=16&strokes=500&augmentation=0"
 STATUS = re.compile(r"(Training|Paused) · epoch (\d+) of 400")
 
 
