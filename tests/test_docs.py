@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 from typing import Final
@@ -22,3 +23,14 @@ def test_links_pictures_and_modules_are_there(document: Path) -> None:
     missing = [link for link in near if not (document.parent / link).exists()]
     missing += [name for name in MODULE.findall(text) if not (ROOT / name).exists()]
     assert missing == []
+
+
+def test_the_picture_of_the_imports_is_of_the_code_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    picture = importlib.import_module("imports")
+    whole = picture.rooms(picture.imports(), 1)
+    assert picture.upward(whole) == set()
+    assert picture.upward(picture.rooms(picture.imports("playground.ui"), 2)) == set()
+    assert picture.PICTURE.read_text("utf-8") == picture.drawn(whole), "python docs/imports.py"
