@@ -420,7 +420,7 @@ def yes_no() -> None:
         given = "p" if yes else "(1 - p)"
         both(
             rf"-\ln {given} \\ &= -\ln ({right_one.tex}) {cost.sign} {cost.tex}",
-            rf"p - {int(yes)} = {p.tex} - {int(yes)} {steep.sign} {steep.tex}",
+            rf"p - {int(yes)} \\ &= {p.tex} - {int(yes)} {steep.sign} {steep.tex}",
         )
     with middle:
         lines = {
